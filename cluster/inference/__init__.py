@@ -1,0 +1,1 @@
+"""Frames to detections: model packs, sessions and batches."""

@@ -1,0 +1,1 @@
+"""Makes people unrecognisable in whatever leaves the camera's process."""

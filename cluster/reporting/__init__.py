@@ -1,0 +1,1 @@
+"""Signals to the coordination service: kept on disk until they are acknowledged."""

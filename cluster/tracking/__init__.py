@@ -1,0 +1,1 @@
+"""Detections to tracks, by motion alone and in seconds."""

@@ -1,0 +1,1 @@
+"""Streams to frames: opening, decoding, timing, and coming back after a fault."""

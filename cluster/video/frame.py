@@ -1,0 +1,26 @@
+"""A decoded picture on its way from a camera to the rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a camera and the moment at which it was taken.
+
+    Attributes:
+        capture_time_s: seconds since the epoch, UTC; for `vigie replay`, since the clip's start.
+        picture: (h, w, 3) uint8, BGR, scaled to fit into the model's input with its aspect kept.
+        width: of the stream's own picture, in pixels.
+        height: of the stream's own picture, in pixels.
+        full: decodes the picture at its own size, (height, width, 3) uint8, BGR. For evidence: called for few frames.
+    """
+
+    capture_time_s: float
+    picture: NDArray[np.uint8]
+    width: int
+    height: int
+    full: Callable[[], NDArray[np.uint8]]

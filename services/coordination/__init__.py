@@ -1,0 +1,1 @@
+"""The coordination service: one record of venues, authorisations, signals, events and decisions."""

@@ -1,0 +1,1 @@
+"""Vigie's command line, one module a command."""

@@ -1,0 +1,23 @@
+"""How a command of `vigie` ends."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit status of `vigie`, the same for every command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    BAD_INPUT = 3
+    UNREACHABLE = 4
+    NOT_FOUND = 5
+    CONFLICT = 6
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked to do; the message says what, where and what to do."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.FAILED) -> None:
+        super().__init__(message)
+        self.code = code
