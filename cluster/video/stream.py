@@ -16,8 +16,8 @@ class StreamConfig:
     """Where a camera's pictures come from.
 
     Attributes:
-        url: a template: secrets stand in it as `${NAME}`. `rtsp://`, `rtsps://`, `http://`, `https://`, or `file:` (a video or a folder
-            of pictures).
+        url: a template: secrets stand in it as `${NAME}`. `rtsp://`, `rtsps://`, `http://`, `https://`, or `file:`
+            (a video or a folder of pictures).
         start_time_s: when a recording began, in seconds since the epoch; None gives frames the time at which they arrive.
         pace: of a recording.
     """
