@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 EXTRA ?= cpu
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 RAY_ENV := RAY_USAGE_STATS_ENABLED=0 RAY_DISABLE_IMPORT_WARNING=1
 PROTOS := $(wildcard protos/vigie/v1/*.proto)

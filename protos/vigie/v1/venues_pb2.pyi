@@ -401,8 +401,8 @@ Global___Line: _TypeAlias = Line  # noqa: Y015
 
 @_typing.final
 class Rule(_message.Message):
-    """What a camera watches for: one kind, with that kind's parameters. Numbers are 10 + the kind's; kinds without a message here
-    are refused until the cluster can watch for them.
+    """What a camera watches for: one kind, with that kind's parameters. Field numbers are 10 + the kind's; a kind without a message
+    here cannot be watched for.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
