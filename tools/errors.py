@@ -14,6 +14,22 @@ class ExitCode(IntEnum):
     NOT_FOUND = 5
     CONFLICT = 6
 
+    @property
+    def meaning(self) -> str:
+        """What it says to whoever called the command."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.FAILED: "failed",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.BAD_INPUT: "a file, value or model cannot be used",
+    ExitCode.UNREACHABLE: "no answer from a service",
+    ExitCode.NOT_FOUND: "no such thing",
+    ExitCode.CONFLICT: "changed by another meanwhile",
+}
+
 
 class CommandError(Exception):
     """A command cannot do what it was asked to do; the message says what, where and what to do."""

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from cluster.errors import ConfigurationError, StreamEndedError
+from tools import main
+from tools.errors import CommandError, ExitCode
+
+HEAVY = ("ray", "onnxruntime", "cv2", "av", "numpy", "sqlalchemy", "grpc")
+
+
+def test_help_names_every_command_and_every_exit_status() -> None:
+    output = CliRunner().invoke(main.app, ["--help"]).output
+
+    assert all(name in output for name in main.COMMANDS)
+    assert all(f"{code.value} {code.meaning.split()[0]}" in " ".join(output.split()) for code in ExitCode)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = f"""
+import sys
+sys.argv = ["vigie", "--help"]
+from tools.main import run
+try:
+    run()
+finally:
+    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stderr.strip() == "[]"
+
+
+def test_misspelt_command_is_corrected() -> None:
+    result = CliRunner().invoke(main.app, ["evnts"])
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "Did you mean 'events'" in result.output
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CommandError("no event e-1", ExitCode.NOT_FOUND), ExitCode.NOT_FOUND),
+        (ConfigurationError("VIGIE_STATE", "is no folder"), ExitCode.BAD_INPUT),
+        (StreamEndedError("rtsp://gate-1", "ended"), ExitCode.FAILED),
+    ],
+)
+def test_error_is_one_line_and_an_exit_status(
+    error: Exception, code: ExitCode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "app", fail)
+
+    with pytest.raises(SystemExit) as ended:
+        main.run()
+
+    assert ended.value.code == code
+    assert capsys.readouterr().err == f"vigie: {error}\n"

@@ -1,0 +1,109 @@
+"""The command line `vigie`: one module a command, imported when the command is called."""
+
+import os
+import sys
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from cluster.errors import ClusterError, ConfigurationError, ModelError, StreamOpenError
+from tools.errors import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
+# Name: where it is, as `module:attribute` (a function, or the application of several commands), and what it does.
+COMMANDS = {
+    "demo": ("tools.demo:demo", "Play the shipped clip to recorded events."),
+    "serve": ("tools.serve:serve", "Run the coordination service."),
+    "run": ("tools.run:run", "Analyse the cameras of a cluster until stopped."),
+    "apply": ("tools.apply:apply", "Make a venue what its file says."),
+    "events": ("tools.events:app", "List, show, watch and review events."),
+    "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
+    "replay": ("tools.replay:replay", "Print the signals that a clip gives, without Ray or a service."),
+    "models": ("tools.models:app", "Check and add model packs."),
+    "doctor": ("tools.doctor:doctor", "Look for what is wrong with this machine and the service."),
+    "bench": ("tools.bench.main:app", "Measure the speed of each part, as ratios."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands by name and imports one only to run it, so that `vigie --help` answers at once."""
+
+    def resolve_command(self, ctx: "Context", args: list[str]) -> "tuple[str | None, Command | None, list[str]]":
+        """Replaces the stand-in of a command with the command."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and _load(command.name or ""), rest
+
+
+def _load(name: str) -> "Command":
+    module, attribute = COMMANDS[name][0].split(":")
+    loaded = getattr(import_module(module), attribute)
+    if not isinstance(loaded, typer.Typer):
+        single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+        single.command(name)(loaded)
+        loaded = single
+    command = typer.main.get_command(loaded)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    epilog="Exit status: " + ", ".join(f"{code.value} {code.meaning}" for code in ExitCode) + ".",
+)
+
+
+def _stand_in() -> None:
+    """Takes the place of a command until it is called."""
+
+
+for _name, (_, _summary) in COMMANDS.items():
+    app.command(_name, help=_summary)(_stand_in)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"vigie {metadata.version('vigie')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _vigie(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Watches the cameras of public venues for eight predetermined situations and gives each one to a human being to judge.
+
+    Start with: vigie demo
+    """
+
+
+def run() -> None:
+    """Runs the command that the arguments name and ends the process with its exit status."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except (CommandError, ClusterError) as error:
+        print(f"vigie: {error}", file=sys.stderr)
+        sys.exit(_exit_code(error))
+    except BrokenPipeError:
+        # Whoever read the output has left; the interpreter must not try to write the rest to it on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.FAILED)
+
+
+def _exit_code(error: CommandError | ClusterError) -> ExitCode:
+    if isinstance(error, CommandError):
+        return error.code
+    if isinstance(error, ConfigurationError | ModelError | StreamOpenError):
+        return ExitCode.BAD_INPUT
+    return ExitCode.FAILED
