@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cluster.errors import ClusterError, ConfigurationError, ModelError, StreamOpenError
+from services.coordination import errors as coordination
 from tools.errors import CommandError, ExitCode
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def run() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except (CommandError, ClusterError) as error:
+    except (CommandError, ClusterError, coordination.CoordinationError) as error:
         print(f"vigie: {error}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except BrokenPipeError:
@@ -101,9 +102,9 @@ def run() -> None:
         sys.exit(ExitCode.FAILED)
 
 
-def _exit_code(error: CommandError | ClusterError) -> ExitCode:
+def _exit_code(error: Exception) -> ExitCode:
     if isinstance(error, CommandError):
         return error.code
-    if isinstance(error, ConfigurationError | ModelError | StreamOpenError):
+    if isinstance(error, ConfigurationError | ModelError | StreamOpenError | coordination.ConfigurationError):
         return ExitCode.BAD_INPUT
     return ExitCode.FAILED

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cluster.errors import ConfigurationError, StreamEndedError
+from services.coordination import errors as coordination
 from tools import main
 from tools.errors import CommandError, ExitCode
 
@@ -44,6 +45,7 @@ def test_misspelt_command_is_corrected() -> None:
         (CommandError("no event e-1", ExitCode.NOT_FOUND), ExitCode.NOT_FOUND),
         (ConfigurationError("VIGIE_STATE", "is no folder"), ExitCode.BAD_INPUT),
         (StreamEndedError("rtsp://gate-1", "ended"), ExitCode.FAILED),
+        (coordination.ConfigurationError("address 'x': expected HOST:PORT"), ExitCode.BAD_INPUT),
     ],
 )
 def test_error_is_one_line_and_an_exit_status(

@@ -1,0 +1,74 @@
+"""How commands talk to the coordination service, and what they say when that fails."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import grpc
+import typer
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from services.coordination.config import DEFAULT_ADDRESS
+from tools.errors import CommandError, ExitCode
+
+DEADLINE_S = 10.0
+
+Address = Annotated[
+    str, typer.Option("--coordination", envvar="VIGIE_COORDINATION", metavar="HOST:PORT", help="Where the service listens.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")]
+
+_EXIT_CODES = {
+    grpc.StatusCode.INVALID_ARGUMENT: ExitCode.BAD_INPUT,
+    grpc.StatusCode.OUT_OF_RANGE: ExitCode.BAD_INPUT,
+    grpc.StatusCode.NOT_FOUND: ExitCode.NOT_FOUND,
+    grpc.StatusCode.ABORTED: ExitCode.CONFLICT,
+    grpc.StatusCode.ALREADY_EXISTS: ExitCode.CONFLICT,
+    grpc.StatusCode.FAILED_PRECONDITION: ExitCode.CONFLICT,
+    grpc.StatusCode.UNAVAILABLE: ExitCode.UNREACHABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED: ExitCode.UNREACHABLE,
+}
+
+# A proxy for the web must not come between, and a service that comes back is found again soon.
+_CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.max_reconnect_backoff_ms", 2000))
+
+
+@contextmanager
+def connected(address: str) -> Iterator[grpc.Channel]:
+    """A channel to the service. What goes wrong with a call inside is raised as CommandError."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise CommandError(f"{address!r} is no address; write HOST:PORT, such as {DEFAULT_ADDRESS}", ExitCode.BAD_INPUT)
+    with grpc.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
+        try:
+            yield channel
+        except grpc.RpcError as error:
+            raise command_error(error, address) from error
+
+
+def command_error(error: grpc.RpcError, address: str) -> CommandError:
+    """What to tell a user about a call that failed."""
+    status = error.code()
+    return CommandError(_explanation(error, address), _EXIT_CODES.get(status, ExitCode.FAILED))
+
+
+def _explanation(error: grpc.RpcError, address: str) -> str:
+    match error.code():
+        case grpc.StatusCode.UNAVAILABLE:
+            todo = "start it with `vigie serve`, or name another with --coordination HOST:PORT"
+            return f"the coordination service at {address} cannot be reached ({error.details()}); {todo}"
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return f"the coordination service at {address} did not answer in time; look at it with `vigie doctor`"
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return f"what answers at {address} is no coordination service of this version; look at it with `vigie doctor`"
+    violations = [f"{violation.field}: {violation.description}" for violation in _violations(error)]
+    return "\n".join(violations) or f"{error.details()} (said by the coordination service at {address})"
+
+
+def _violations(error: grpc.RpcError) -> Iterator[error_details_pb2.BadRequest.FieldViolation]:
+    status = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
+    for detail in status.details if status else ():
+        bad_request = error_details_pb2.BadRequest()
+        if detail.Unpack(bad_request):
+            yield from bad_request.field_violations
