@@ -1,0 +1,168 @@
+"""The cluster's side of the coordination service: what it is to analyse, and how its cameras do."""
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import grpc
+import structlog
+
+from cluster.reporting.convert import health_message
+from cluster.reporting.report import CameraReport
+from vigie.v1 import (
+    assignment_service_pb2,
+    assignment_service_pb2_grpc,
+    assignments_pb2,
+    camera_service_pb2,
+    camera_service_pb2_grpc,
+)
+
+HEALTH_CAMERAS = 256
+BACKOFF_S = 5.0
+_CHANNEL_OPTIONS = (
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+)
+
+_log = structlog.get_logger(__name__)
+
+
+def open_channel(address: str) -> grpc.Channel:
+    """A channel to the coordination service that notices a peer which went silent."""
+    return grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+
+
+def report_health(
+    stub: camera_service_pb2_grpc.CameraServiceStub,
+    reports: Sequence[CameraReport],
+    *,
+    owner: str,
+    now_s: float,
+    timeout_s: float,
+) -> frozenset[str]:
+    """Says how cameras do; returns those that have another owner by now. Raises grpc.RpcError."""
+    superseded: set[str] = set()
+    for start in range(0, len(reports), HEALTH_CAMERAS):
+        cameras = [health_message(report, owner=owner, now_s=now_s) for report in reports[start : start + HEALTH_CAMERAS]]
+        request = camera_service_pb2.ReportCameraHealthRequest(cameras=cameras)
+        superseded.update(stub.ReportCameraHealth(request, timeout=timeout_s).superseded_cameras)
+    return frozenset(superseded)
+
+
+class AssignmentBook:
+    """What a cluster is to analyse, as the responses of one watch after another say it."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, assignments_pb2.Assignment] = {}
+        self._arriving: dict[str, assignments_pb2.Assignment] | None = {}
+        self._synced = False
+
+    def restart(self) -> None:
+        """A new watch begins: what was known holds until it has said everything."""
+        self._arriving = {}
+
+    def apply(self, response: assignment_service_pb2.WatchAssignmentsResponse) -> None:
+        """Takes in one response of the watch."""
+        book = self._held if self._arriving is None else self._arriving
+        book.update((assignment.camera.name, assignment) for assignment in response.assignments)
+        for camera in response.withdrawn_cameras:
+            book.pop(camera, None)
+        if response.synced:
+            self._held, self._arriving, self._synced = book, None, True
+
+    def assignments(self) -> Mapping[str, assignments_pb2.Assignment] | None:
+        """Assignments by the name of their camera; None before any watch has said everything."""
+        return dict(self._held) if self._synced else None
+
+
+class AssignmentWatch:
+    """Keeps a book of assignments up to date, in a thread of its own.
+
+    Args:
+        stub: the service.
+        cluster: the name under which it is asked.
+        venues: `venues/{venue}` names; none means all.
+        jitter: a number from 0 to 1 that spreads attempts.
+        on_change: called after each change.
+    """
+
+    def __init__(
+        self,
+        stub: assignment_service_pb2_grpc.AssignmentServiceStub,
+        *,
+        cluster: str,
+        venues: Iterable[str],
+        on_change: Callable[[], None],
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._stub = stub
+        self._request = assignment_service_pb2.WatchAssignmentsRequest(cluster=cluster, venues=venues)
+        self._jitter = jitter
+        self._on_change = on_change
+        self._book = AssignmentBook()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._call: grpc.Call | None = None
+        self._problem = ""
+        self._thread = threading.Thread(target=self.run, name="assignment-watch", daemon=True)
+
+    @property
+    def problem(self) -> str:
+        """Why the watch is broken now; empty while it is not."""
+        return self._problem
+
+    def assignments(self) -> Mapping[str, assignments_pb2.Assignment] | None:
+        """Assignments by the name of their camera; None before any watch has said everything."""
+        with self._lock:
+            return self._book.assignments()
+
+    def start(self) -> None:
+        """Starts to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stops to watch."""
+        self._stopped.set()
+        if call := self._call:
+            call.cancel()
+        self._thread.join()
+
+    def run(self) -> None:
+        """Watches, again and again, until it is stopped."""
+        failures = 0
+        while not self._stopped.is_set():
+            try:
+                self.watch()
+                failures = 0
+            except grpc.RpcError as error:
+                failures = failures + 1 if self._problem else 0
+                self._problem = describe(error)
+            if not self._stopped.is_set():
+                _log.warning("assignments cannot be watched; those that are known hold", problem=self._problem)
+                self._stopped.wait(retry_wait_s(failures, cap_s=BACKOFF_S, draw=self._jitter()))
+
+    def watch(self) -> None:
+        """One watch, from its beginning to its end. Raises grpc.RpcError."""
+        self._book.restart()
+        call = self._call = self._stub.WatchAssignments(self._request)
+        for response in call:
+            self._problem = ""
+            with self._lock:
+                self._book.apply(response)
+            self._on_change()
+        self._problem = "the service ended the watch"
+
+
+def retry_wait_s(failures: int, *, cap_s: float, draw: float) -> float:
+    """How long to wait after some failures in a row: a random part, `draw` of 0 to 1, of a span that doubles up to `cap_s`."""
+    return draw * min(cap_s, 0.1 * 2.0 ** min(failures, 16))
+
+
+def describe(error: grpc.RpcError) -> str:
+    """What a failed call says, for a log or a person."""
+    if isinstance(error, grpc.Call):
+        return f"{error.code().name}: {error.details()}"
+    return str(error) or type(error).__name__

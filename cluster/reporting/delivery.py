@@ -1,0 +1,237 @@
+"""Takes signals from the outbox to the coordination service, each at least once; their ids make it exactly once there.
+
+The threads of gRPC's synchronous interface are used rather than an event loop: a group's process is threads already, the outbox
+blocks on the disk, and a stream is two loops that wait, one that sends and one that hears.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+import structlog
+
+from cluster.reporting.client import describe, retry_wait_s
+from cluster.reporting.convert import unpacked
+from cluster.reporting.outbox import Entry, Outbox
+from vigie.v1 import signal_service_pb2, signal_service_pb2_grpc
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLimits:
+    """Bounds of the delivery of one outbox.
+
+    Attributes:
+        batch_signals: in one message; the contract allows 256.
+        batch_bytes: in one message, but for a signal that is larger by itself; gRPC allows 4 MiB.
+        batches_in_flight: sent and not yet acknowledged.
+        acknowledgement_s: how long a batch may take; after that the stream is given up and opened anew.
+        idle_s: how long a stream stays open with nothing to say.
+        stream_s: how long a stream lives at most, so that load finds new replicas.
+        backoff_s: the longest wait between two attempts.
+    """
+
+    batch_signals: int = 256
+    batch_bytes: int = 2 << 20
+    batches_in_flight: int = 4
+    acknowledgement_s: float = 20.0
+    idle_s: float = 30.0
+    stream_s: float = 600.0
+    backoff_s: float = 5.0
+
+
+DEFAULT_LIMITS = DeliveryLimits()
+
+
+@dataclass(slots=True)
+class Window:
+    """The batches of one stream that were sent and not yet acknowledged.
+
+    Attributes:
+        opened_s: when the stream was opened.
+        heard_s: when the stream last had something to say or to hear.
+        after: the number of the last entry that was sent.
+        closed: whether the stream has ended.
+        in_flight: entries and the moment of sending, by batch id.
+    """
+
+    opened_s: float
+    heard_s: float
+    after: int = 0
+    closed: bool = False
+    in_flight: dict[int, tuple[Sequence[Entry], float]] = field(default_factory=dict)
+
+    def send(self, entries: Sequence[Entry], now_s: float) -> signal_service_pb2.ReportSignalsRequest:
+        """The message for entries that are sent now; a batch is known by the number of its last entry."""
+        self.after = entries[-1].number
+        self.in_flight[self.after] = (entries, now_s)
+        self.heard_s = now_s
+        return signal_service_pb2.ReportSignalsRequest(batch_id=self.after, signals=[unpacked(entry.parcel) for entry in entries])
+
+    def acknowledge(self, batch_id: int, now_s: float) -> Sequence[Entry]:
+        """The entries of a batch that was acknowledged; none where it is not known."""
+        self.heard_s = now_s
+        entries, _ = self.in_flight.pop(batch_id, ((), 0.0))
+        return entries
+
+    def oldest_s(self) -> float | None:
+        """When the batch that waits longest was sent."""
+        return min((sent_s for _, sent_s in self.in_flight.values()), default=None)
+
+
+class SignalReporter:
+    """Delivers one outbox, in a thread of its own, for as long as it takes.
+
+    Args:
+        outbox: what is delivered.
+        stub: the service.
+        limits: bounds.
+        clock: monotonic seconds.
+        jitter: a number from 0 to 1 that spreads attempts.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        stub: signal_service_pb2_grpc.SignalServiceStub,
+        *,
+        clock: Callable[[], float],
+        limits: DeliveryLimits = DEFAULT_LIMITS,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._outbox = outbox
+        self._stub = stub
+        self._limits = limits
+        self._clock = clock
+        self._jitter = jitter
+        self._changed = threading.Condition()
+        self._news = 0
+        self._draining = False
+        self._halted = threading.Event()
+        self._call: grpc.Call | None = None
+        self._failures = 0
+        self._thread = threading.Thread(target=self.run, name="signal-reporter", daemon=True)
+
+    def start(self) -> None:
+        """Starts to deliver."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Says that there is something new to deliver."""
+        with self._changed:
+            self._news += 1
+            self._changed.notify_all()
+
+    def stop(self, grace_s: float) -> None:
+        """Delivers what still waits for at most `grace_s`, then ends. What is left stays in the outbox."""
+        self._draining = True
+        self.wake()
+        self._thread.join(grace_s)
+        self._halted.set()
+        if call := self._call:
+            call.cancel()
+        self._thread.join()
+
+    def run(self) -> None:
+        """Opens a stream whenever something waits, until it is stopped."""
+        while self._await_signals():
+            try:
+                self.deliver()
+            except grpc.RpcError as error:
+                self._back_off(describe(error))
+            except Exception as error:  # noqa: BLE001 - the edge of the loop: whatever is wrong is told and tried again
+                self._back_off(f"{type(error).__name__}: {error}")
+
+    def deliver(self) -> None:
+        """One stream, from its opening to its end.
+
+        Raises grpc.RpcError when the service cannot be reached or gives up, and sqlite3.Error when the outbox cannot be read.
+        """
+        window = Window(opened_s=self._clock(), heard_s=self._clock())
+        call = self._call = self._stub.ReportSignals(self._requests(window), timeout=self._limits.stream_s * 2)
+        try:
+            for response in call:
+                self._settle(window, response)
+        finally:
+            call.cancel()
+            self._call = None
+            window.closed = True
+            self.wake()
+
+    def _await_signals(self) -> bool:
+        """Waits until something waits; False when it is time to end."""
+        while not self._halted.is_set():
+            news = self._news
+            if self._outbox.counts().pending:
+                return True
+            if self._draining:
+                return False
+            self._await_news(news)
+        return False
+
+    def _await_news(self, news: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._news != news, timeout=1.0)
+
+    def _requests(self, window: Window) -> Iterator[signal_service_pb2.ReportSignalsRequest]:
+        while not window.closed:
+            news = self._news
+            if batch := self._next_batch(window):
+                yield batch
+            elif self._is_over(window):
+                return
+            else:
+                self._await_news(news)
+
+    def _next_batch(self, window: Window) -> signal_service_pb2.ReportSignalsRequest | None:
+        limits, now_s = self._limits, self._clock()
+        oldest_s = window.oldest_s()
+        if oldest_s is not None and now_s - oldest_s > limits.acknowledgement_s and self._call:
+            self._call.cancel()
+        if len(window.in_flight) >= limits.batches_in_flight or now_s - window.opened_s > limits.stream_s:
+            return None
+        entries = self._outbox.peek(after=window.after, limit=limits.batch_signals, limit_bytes=limits.batch_bytes)
+        with self._changed:
+            return window.send(entries, now_s) if entries else None
+
+    def _is_over(self, window: Window) -> bool:
+        """Whether a stream with nothing to send now is to end, and not to wait for more."""
+        now_s = self._clock()
+        rests = self._draining or now_s - window.heard_s > self._limits.idle_s or now_s - window.opened_s > self._limits.stream_s
+        return rests and not window.in_flight
+
+    def _settle(self, window: Window, response: signal_service_pb2.ReportSignalsResponse) -> None:
+        with self._changed:
+            entries = window.acknowledge(response.batch_id, self._clock())
+        reasons = {(rejection.signal_id, rejection.revision): _reason(rejection) for rejection in response.rejections}
+        parcels = {entry.number: entry.parcel for entry in entries}
+        rejected = {
+            number: reasons[parcel.signal_id, parcel.revision]
+            for number, parcel in parcels.items()
+            if (parcel.signal_id, parcel.revision) in reasons
+        }
+        for number, reason in rejected.items():
+            _log.error("signal rejected", signal=parcels[number].signal_id, reason=reason, outbox=str(self._outbox.path))
+        self._outbox.settle(list(parcels), rejected)
+        self._failures = 0
+        self.wake()
+
+    def _back_off(self, problem: str) -> None:
+        if self._halted.is_set():
+            return
+        _log.warning(
+            "signals wait in the outbox until the service takes them",
+            outbox=str(self._outbox.path),
+            pending=self._outbox.counts().pending,
+            problem=problem,
+        )
+        self._halted.wait(retry_wait_s(self._failures, cap_s=self._limits.backoff_s, draw=self._jitter()))
+        self._failures += 1
+
+
+def _reason(rejection: signal_service_pb2.SignalRejection) -> str:
+    name = signal_service_pb2.RejectionReason.Name(rejection.reason).removeprefix("REJECTION_REASON_")
+    return f"{name}: {rejection.message}"
