@@ -6,8 +6,7 @@ from typing import Annotated
 
 import grpc
 import typer
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
+from google.rpc import error_details_pb2, status_pb2
 
 from services.coordination.config import DEFAULT_ADDRESS
 from tools.errors import CommandError, ExitCode
@@ -30,8 +29,15 @@ _EXIT_CODES = {
     grpc.StatusCode.DEADLINE_EXCEEDED: ExitCode.UNREACHABLE,
 }
 
-# A proxy for the web must not come between, and a service that comes back is found again soon.
-_CHANNEL_OPTIONS = (("grpc.enable_http_proxy", 0), ("grpc.max_reconnect_backoff_ms", 2000))
+# Where a call keeps its `google.rpc.Status`.
+_STATUS_KEY = "grpc-status-details-bin"
+
+_CHANNEL_OPTIONS = (
+    ("grpc.enable_http_proxy", 0),  # a proxy for the web must not come between
+    ("grpc.max_reconnect_backoff_ms", 2000),  # a service that comes back is found again soon
+    ("grpc.keepalive_time_ms", 20_000),  # longer than the silence between two heartbeats of a watch
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
 
 
 @contextmanager
@@ -67,8 +73,9 @@ def _explanation(error: grpc.RpcError, address: str) -> str:
 
 
 def _violations(error: grpc.RpcError) -> Iterator[error_details_pb2.BadRequest.FieldViolation]:
-    status = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
-    for detail in status.details if status else ():
-        bad_request = error_details_pb2.BadRequest()
-        if detail.Unpack(bad_request):
-            yield from bad_request.field_violations
+    for entry in error.trailing_metadata() or ():
+        if entry.key == _STATUS_KEY and isinstance(entry.value, bytes):
+            bad_request = error_details_pb2.BadRequest()
+            for detail in status_pb2.Status.FromString(entry.value).details:
+                if detail.Unpack(bad_request):
+                    yield from bad_request.field_violations

@@ -1,0 +1,72 @@
+"""Venue files: what a venue, its cameras, zones, rules and authorisations are, in YAML.
+
+Every message says `FILE:LINE: FIELD: what is wrong; what to do`, all of them at once, in the order of the lines.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tools.errors import CommandError, ExitCode
+from tools.venue_file import convert, schema
+from tools.venue_file.document import SIZE_LIMIT_BYTES, Problem, UnreadableError, read
+from tools.venue_file.problems import problems_of_form, problems_of_sense
+from vigie.names import parse_camera
+from vigie.v1 import venues_pb2
+
+
+class VenueFileError(CommandError):
+    """A venue file cannot be used; the message has a line for each problem."""
+
+    def __init__(self, path: Path, problems: list[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(_message(path, problem) for problem in self.problems), ExitCode.BAD_INPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFile:
+    """A venue as its file says, found to make sense."""
+
+    path: Path
+    venue: venues_pb2.Venue
+
+    def camera(self, camera_id: str) -> venues_pb2.Camera:
+        """The camera with an id. Raises CommandError, which names those that there are."""
+        cameras = {parse_camera(camera.name)[1]: camera for camera in self.venue.cameras}
+        if camera_id not in cameras:
+            problem = f"{self.path}: has no camera {camera_id!r}; {schema.unknown(camera_id, list(cameras))}"
+            raise CommandError(problem, ExitCode.NOT_FOUND)
+        return cameras[camera_id]
+
+
+def load_venue(path: Path) -> VenueFile:
+    """Reads and checks a venue file. Raises VenueFileError."""
+    try:
+        document = read(_content(path))
+    except UnreadableError as error:
+        raise VenueFileError(path, [error.problem]) from error
+    context: dict[int, type[schema.Part]] = {}
+    try:
+        content = schema.Venue.model_validate(document.value, context=context)
+    except ValidationError as error:
+        raise VenueFileError(path, [*document.problems, *problems_of_form(error, document, context)]) from error
+    venue = convert.venue(content, path.parent)
+    problems = [*document.problems, *problems_of_sense(venue, document)]
+    if problems:
+        raise VenueFileError(path, problems)
+    return VenueFile(path, venue)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(SIZE_LIMIT_BYTES + 1)
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be read: {error.strerror}; name a venue file", ExitCode.BAD_INPUT) from error
+
+
+def _message(path: Path, problem: Problem) -> str:
+    where = f"{path}:{problem.line}:"
+    return f"{where} {problem.field}: {problem.description}" if problem.field else f"{where} {problem.description}"

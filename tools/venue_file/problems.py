@@ -1,0 +1,147 @@
+"""From what is wrong with a venue's content to where its file says it, and what to do about it."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from services.coordination.domain.venues import violations
+from tools.venue_file import schema
+from tools.venue_file.document import Document, Location, Problem, Value, label
+from vigie.v1 import venues_pb2
+from vigie.vocabulary import Kind
+
+# Where the file says what the contract calls so, if not by the same word; the first that the file has.
+_FILE_PLACES: Mapping[str, tuple[Location, ...]] = {
+    "name": (("id",), ("venue",)),
+    "display_name": (("name",),),
+    "picture_size": (("picture",),),
+    "picture_points": (("picture",),),
+    "ground_points": (("metres",),),
+    "start_time": (("start",), ("start_time",)),
+    "end_time": (("end",),),
+    "analysis_rate_hz": (("rate_hz",),),
+    "dwell": (("dwell_s",),),
+    "clear": (("clear_s",),),
+    "sustain": (("sustain_s",),),
+    "moving": (("thresholds", "moving"), ("threshold_per_m2",)),
+    "standing": (("thresholds", "standing"), ("threshold_per_m2",)),
+    "notice_per_m2": ((0,),),
+    "warning_per_m2": ((1,),),
+    "critical_per_m2": ((2,),),
+    "start_minute": (("from",),),
+    "end_minute": (("to",),),
+}
+
+# What to say for an error of pydantic; {input} is the value, the rest its context.
+_MESSAGES = {
+    "missing": "is missing; add it",
+    "string_type": "is {input}, which is no text; put it in quotes",
+    "int_type": "is {input}; write a whole number",
+    "int_from_float": "is {input}; write a whole number",
+    "float_type": "is {input}; write a number",
+    "finite_number": "is {input}; write a finite number",
+    "greater_than": "is {input}; write more than {gt:g}",
+    "greater_than_equal": "is {input}; write at least {ge:g}",
+    "less_than_equal": "is {input}; write at most {le:g}",
+    "tuple_type": "is {input}; write a list, such as [a, b]",
+    "too_long": "has {actual_length} values; write {max_length}",
+    "dict_type": "is {input}; write `name: value` lines under it",
+    "model_type": "is {input}; write `name: value` lines under it",
+    "model_attributes_type": "is {input}; write `name: value` lines under it",
+    "datetime_type": "is {input}; write a date and time with its offset, such as 2026-11-28T14:00:00+01:00",
+    "timezone_aware": "is {input}, without an offset from UTC; write one, such as 2026-11-28T14:00:00+01:00",
+    "union_tag_not_found": f"has no `kind`; add one of {', '.join(schema.WATCHABLE)}",
+    "value_error": "{error}",
+}
+
+
+def problems_of_form(error: ValidationError, document: Document, models: Mapping[int, type[schema.Part]]) -> Iterator[Problem]:
+    """What pydantic found, but for parts that the document could not read; `models` tells by id how mappings were read."""
+    unread = {problem.field for problem in document.problems}
+    for details in error.errors():
+        problem = _problem(details, document, models)
+        if problem.field not in unread:
+            yield problem
+
+
+def problems_of_sense(venue: venues_pb2.Venue, document: Document) -> Iterator[Problem]:
+    """What the coordination service would refuse, where the file says it."""
+    for violation in violations(venue):
+        location = _in_file(violation.field, document.value)
+        yield Problem(document.line(location), label(location), violation.description)
+
+
+def _in_file(field: str, value: Value) -> Location:
+    """Where the file says what the contract's message has in a field such as `cameras[0].zones[1].polygon.points[2]`."""
+    location: Location = ()
+    for word in re.findall(r"\w+", field):
+        place = next((place for place in _places(word, value) if _at(value, place) is not None), ())
+        location = (*location, *place)
+        value = _at(value, place)
+    return location
+
+
+def _places(word: str, value: Value) -> tuple[Location, ...]:
+    if not word.isdecimal():
+        return _FILE_PLACES.get(word, ((word,),))
+    index = int(word)
+    if isinstance(value, dict):  # the file keeps zones by their ids, the contract in a list
+        return tuple((key,) for key in list(value)[index : index + 1])
+    return ((index,),)
+
+
+def _at(value: Value, location: Location) -> Value:
+    for step in location:
+        value = _part(value, step)
+    return value
+
+
+def _part(value: Value, step: str | int) -> Value:
+    return value[step] if _has(value, step) else None  # type: ignore[index]
+
+
+def _has(value: Value, step: str | int) -> bool:
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, tuple) and isinstance(step, int) and step < len(value)
+
+
+def _problem(details: ErrorDetails, document: Document, models: Mapping[int, type[schema.Part]]) -> Problem:
+    kind = details["type"]
+    location, parent = _without_tags(details["loc"], document.value, missing=kind == "missing")
+    if kind == "extra_forbidden":
+        description = f"is no key here; {schema.unknown(location[-1], models[id(parent)].keys())}"
+    elif kind == "union_tag_invalid":
+        location = (*location, "kind")
+        description = _unwatchable(str(details["ctx"]["tag"]))
+    elif kind in _MESSAGES:
+        description = _MESSAGES[kind].format(input=_short(details["input"]), **details.get("ctx", {}))
+    else:
+        description = details["msg"]
+    return Problem(document.line(location), label(location), description)
+
+
+def _without_tags(loc: Location, value: Value, *, missing: bool) -> tuple[Location, Value]:
+    """A location as the file has it, since pydantic's also names the rule's kind; and what holds its last step."""
+    location: Location = ()
+    parent = value
+    for index, step in enumerate(loc):
+        is_last = index == len(loc) - 1
+        if _has(value, step) or (is_last and missing):
+            location, parent, value = (*location, step), value, _part(value, step)
+    return location, parent
+
+
+def _unwatchable(kind: str) -> str:
+    if kind in Kind.__members__:
+        return f"is {kind}, which cannot be watched for yet; kinds that can: {', '.join(schema.WATCHABLE)}"
+    return f"is {kind!r}, none of the eight kinds; {schema.unknown(kind, list(Kind.__members__))}"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, dict | tuple):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = "empty" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
