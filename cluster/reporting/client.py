@@ -20,6 +20,7 @@ from vigie.v1 import (
 HEALTH_CAMERAS = 256
 BACKOFF_S = 5.0
 _CHANNEL_OPTIONS = (
+    ("grpc.enable_http_proxy", 0),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.initial_reconnect_backoff_ms", 200),
