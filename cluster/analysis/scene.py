@@ -19,6 +19,12 @@ from vigie.vocabulary import Kind, Severity
 Box = tuple[float, float, float, float]
 
 
+def box_of(tracks: Tracks, row: int) -> Box:
+    """The box of one track as plain numbers."""
+    x0, y0, x1, y1 = tracks.boxes[row].tolist()
+    return x0, y0, x1, y1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """One analysed frame of one camera, in pixels of the camera's picture size.
@@ -70,9 +76,21 @@ class Finding:
 class Rule(Protocol):
     """Watches one camera for one kind."""
 
+    def step(self, scene: Scene) -> Sequence[Finding]:
+        """What changed with this frame. Frames come in order of their times."""
+        ...
+
+    def reset(self) -> None:
+        """Forgets what was seen, because the frames that follow have nothing to do with it; whoever calls closes what is open."""
+        ...
+
+
+class RuleParameters(Protocol):
+    """What a rule is set to watch for. A value: the rule that it makes holds the state."""
+
     @property
     def kind(self) -> Kind:
-        """What it watches for."""
+        """What the rule watches for."""
         ...
 
     @property
@@ -80,10 +98,6 @@ class Rule(Protocol):
         """Id of the zone that it watches; empty for the whole picture."""
         ...
 
-    def step(self, scene: Scene) -> Sequence[Finding]:
-        """What changed with this frame. Frames come in order of their times."""
-        ...
-
-    def reset(self, time_s: float) -> Sequence[Finding]:
-        """Forgets what was seen, because the frames that follow have nothing to do with it; closes what is open."""
+    def rule(self) -> Rule:
+        """A rule that has seen nothing yet."""
         ...
