@@ -1,0 +1,303 @@
+"""What a cluster is told: by its environment, once, and by the coordination service, camera by camera.
+
+Environment:
+
+    variable                   default                    what
+    VIGIE_COORDINATION         127.0.0.1:7430             where the coordination service listens, HOST:PORT
+    VIGIE_CLUSTER              local                      id under which this cluster asks for its cameras
+    VIGIE_STATE_DIR            the user's state folder    where signals wait until they are recorded
+    VIGIE_PACK                 the small pack shipped     folder of the model pack
+    VIGIE_SECRETS_DIR          none                       folder with a file for each secret that stream URLs name as ${NAME}
+    VIGIE_SECRET_NAME          none                       the secret NAME; goes before a file of the folder
+    VIGIE_ANALYSIS_RATE_HZ     5                          frames analysed a second where a camera says nothing else, 0.5 to 60
+    VIGIE_CAMERAS_PER_GROUP    8                          cameras that one process decodes and analyses, 1 to 64
+    VIGIE_OUTBOX_LIMIT_MIB     1024                       what may wait on disk for one process, 16 to 1048576
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from platformdirs import user_state_path
+
+from cluster.analysis.crowd_density import CrowdDensity
+from cluster.analysis.geometry import Crossing, GroundPlane, Line, Polygon, Zone
+from cluster.analysis.parameters import bounded
+from cluster.analysis.scene import RuleParameters
+from cluster.analysis.view import View
+from cluster.analysis.zone_intrusion import ZoneIntrusion
+from cluster.errors import ConfigurationError
+from cluster.permissions import Permission
+from cluster.video.stream import Pace, StreamConfig
+from vigie.names import InvalidNameError, is_id, parse_camera
+from vigie.v1 import assignments_pb2, authorizations_pb2, venues_pb2
+from vigie.vocabulary import Kind
+
+DEFAULT_RATE_HZ = 5.0
+RATE_LIMITS_HZ = (0.5, 60.0)
+PICTURE_SIDE_PX = (16, 8192)
+ZONES_LIMIT = 64
+RULES_LIMIT = 64
+SECRET_LIMIT_BYTES = 4096
+
+# A kind is one module and one line here: the field of `vigie.v1.Rule` that holds its parameters, and what reads them.
+KINDS: Mapping[str, Callable[..., RuleParameters]] = {
+    "zone_intrusion": ZoneIntrusion.of,
+    "crowd_density": CrowdDensity.of,
+}
+
+_CROSSINGS = {
+    venues_pb2.CROSSING_DIRECTION_UNSPECIFIED: frozenset(Crossing),
+    venues_pb2.CROSSING_DIRECTION_ANY: frozenset(Crossing),
+    venues_pb2.CROSSING_DIRECTION_LEFT_TO_RIGHT: frozenset({Crossing.LEFT_TO_RIGHT}),
+    venues_pb2.CROSSING_DIRECTION_RIGHT_TO_LEFT: frozenset({Crossing.RIGHT_TO_LEFT}),
+}
+_SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraConfig:
+    """One camera as its owner needs to know it.
+
+    Attributes:
+        name: `venues/{venue}/cameras/{camera}`.
+        stream: where its pictures come from.
+        view: what it looks at.
+        rules: what it watches for.
+        analysis_rate_hz: frames analysed a second.
+        permissions: the acts that allow it.
+    """
+
+    name: str
+    stream: StreamConfig
+    view: View
+    rules: tuple[RuleParameters, ...]
+    analysis_rate_hz: float
+    permissions: tuple[Permission, ...]
+
+
+def camera_config(assignment: assignments_pb2.Assignment, *, default_rate_hz: float = DEFAULT_RATE_HZ) -> CameraConfig:
+    """A camera's configuration from the contract's message.
+
+    Raises ConfigurationError, with the camera's name and the field, for what this cluster cannot do: the service that sent it may
+    be older or newer, so nothing is taken on trust.
+    """
+    camera = assignment.camera
+    try:
+        parse_camera(camera.name)
+    except InvalidNameError as error:
+        raise ConfigurationError("camera.name", str(error)) from error
+    view = _view(camera, assignment.time_zone)
+    return CameraConfig(
+        name=camera.name,
+        stream=_stream(camera),
+        view=view,
+        rules=_rules(camera, view),
+        analysis_rate_hz=bounded(camera.analysis_rate_hz or default_rate_hz, *RATE_LIMITS_HZ, f"{camera.name}: analysis_rate_hz"),
+        permissions=tuple(_permission(act) for act in assignment.authorizations if camera.name in act.cameras),
+    )
+
+
+def _stream(camera: venues_pb2.Camera) -> StreamConfig:
+    stream = camera.stream
+    if not stream.url:
+        raise ConfigurationError(f"{camera.name}: stream.url", "is missing; say where the pictures come from")
+    return StreamConfig(
+        url=stream.url,
+        start_time_s=stream.start_time.ToNanoseconds() / 1e9 if stream.HasField("start_time") else None,
+        pace=Pace.FASTEST if stream.pace == venues_pb2.PACE_FASTEST else Pace.REAL_TIME,
+    )
+
+
+def _view(camera: venues_pb2.Camera, time_zone: str) -> View:
+    width, height = camera.picture_size.width, camera.picture_size.height
+    for name, side in (("width", width), ("height", height)):
+        bounded(side, *PICTURE_SIDE_PX, f"{camera.name}: picture_size.{name}")
+    return View(
+        width=width,
+        height=height,
+        time_zone=_time_zone(time_zone, f"{camera.name}: time_zone"),
+        zones=_zones(camera),
+        plane=_plane(camera.ground_plane, f"{camera.name}: ground_plane") if camera.HasField("ground_plane") else None,
+    )
+
+
+def _time_zone(name: str, where: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigurationError(where, f"{name[:64]!r} is no IANA time zone; give one such as Europe/Paris") from error
+
+
+def _zones(camera: venues_pb2.Camera) -> dict[str, Zone]:
+    if len(camera.zones) > ZONES_LIMIT:
+        raise ConfigurationError(f"{camera.name}: zones", f"there are {len(camera.zones)}; give at most {ZONES_LIMIT}")
+    zones: dict[str, Zone] = {}
+    for place, zone in enumerate(camera.zones):
+        where = f"{camera.name}: zones[{place}]"
+        if not is_id(zone.id) or zone.id in zones:
+            raise ConfigurationError(f"{where}.id", f"{zone.id[:64]!r} is no id of its own; ids are 1 to 63 of a-z, 0-9 and '-'")
+        zones[zone.id] = _zone(zone, camera, f"{where} {zone.id!r}")
+    return zones
+
+
+def _zone(zone: venues_pb2.Zone, camera: venues_pb2.Camera, where: str) -> Zone:
+    match zone.WhichOneof("shape"):
+        case "polygon":
+            return Polygon.of(_points(zone.polygon.points, camera, where), where)
+        case "line":
+            if zone.line.direction not in _CROSSINGS:
+                raise ConfigurationError(where, "line.direction is unknown; give ANY, LEFT_TO_RIGHT or RIGHT_TO_LEFT")
+            return Line.of(_points((zone.line.start, zone.line.end), camera, where), _CROSSINGS[zone.line.direction], where)
+    raise ConfigurationError(where, "has no shape; give it a polygon or a line")
+
+
+def _points(points: Iterable[venues_pb2.Point], camera: venues_pb2.Camera, where: str) -> list[tuple[float, float]]:
+    width, height = camera.picture_size.width, camera.picture_size.height
+    found = [(point.x, point.y) for point in points]
+    for number, (x, y) in enumerate(found, 1):
+        if not (0 <= x <= width and 0 <= y <= height):
+            raise ConfigurationError(
+                where, f"point {number} ({x:g}, {y:g}) is outside the picture of {width}x{height}; move it inside"
+            )
+    return found
+
+
+def _plane(plane: venues_pb2.GroundPlane, where: str) -> GroundPlane:
+    picture = [(point.x, point.y) for point in plane.picture_points]
+    return GroundPlane.of(picture, [(point.x_m, point.y_m) for point in plane.ground_points], where)
+
+
+def _rules(camera: venues_pb2.Camera, view: View) -> tuple[RuleParameters, ...]:
+    if len(camera.rules) > RULES_LIMIT:
+        raise ConfigurationError(f"{camera.name}: rules", f"there are {len(camera.rules)}; give at most {RULES_LIMIT}")
+    rules: dict[tuple[Kind, str], RuleParameters] = {}
+    for place, rule in enumerate(camera.rules):
+        where = f"{camera.name}: rules[{place}]"
+        kind = rule.WhichOneof("parameters")
+        if kind is None or kind not in KINDS:
+            raise ConfigurationError(where, f"is of no kind that this cluster can watch for; it can: {', '.join(KINDS)}")
+        parameters = KINDS[kind](getattr(rule, kind), view, f"{where}.{kind}")
+        if (parameters.kind, parameters.zone) in rules:
+            raise ConfigurationError(where, f"is a second {kind} in zone {parameters.zone!r}; keep one")
+        rules[parameters.kind, parameters.zone] = parameters
+    return tuple(rules.values())
+
+
+def _permission(act: authorizations_pb2.Authorization) -> Permission:
+    return Permission(
+        reference=act.reference,
+        start_s=act.start_time.ToNanoseconds() / 1e9,
+        end_s=act.end_time.ToNanoseconds() / 1e9,
+        # A kind that this cluster does not know allows it nothing.
+        kinds=frozenset(map(Kind, set(act.kinds) & set(map(int, Kind)))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets that stream URLs name.
+
+    Attributes:
+        values: those of the environment, by their names.
+        folder: has a file for each other one, read when it is asked for, so that it can be changed while the cluster runs.
+    """
+
+    values: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None
+
+    def get(self, name: str) -> str | None:
+        """The secret of this name; None where there is none. Raises ConfigurationError where its file cannot be read."""
+        if name in self.values or self.folder is None or not _SECRET_NAME.fullmatch(name):
+            return self.values.get(name)
+        path = self.folder / name
+        try:
+            with path.open("rb") as file:
+                content = file.read(SECRET_LIMIT_BYTES + 1)
+            if len(content) > SECRET_LIMIT_BYTES:
+                raise ConfigurationError(str(path), f"is longer than {SECRET_LIMIT_BYTES} bytes; a secret is one line of text")
+            return content.decode().strip() or None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigurationError(
+                str(path), f"cannot be read: {error.strerror}; give it to the user that runs Vigie"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(str(path), "is not UTF-8 text; a secret is one line of text") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterConfig:
+    """What one cluster's processes need to know; the module's docstring has the variables.
+
+    Attributes:
+        coordination: where the coordination service listens, HOST:PORT.
+        cluster: id under which this cluster asks for its cameras.
+        state_dir: where signals wait until they are recorded.
+        pack: folder of the model pack; None means the small one that Vigie ships.
+        secrets: those that stream URLs name.
+        analysis_rate_hz: frames analysed a second where a camera says nothing else.
+        cameras_per_group: cameras that one process decodes and analyses.
+        outbox_limit_bytes: what may wait on disk for one process.
+    """
+
+    coordination: str
+    cluster: str
+    state_dir: Path
+    pack: Path | None
+    secrets: Secrets
+    analysis_rate_hz: float
+    cameras_per_group: int
+    outbox_limit_bytes: int
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Reads the variables. Raises ConfigurationError with the variable's name."""
+        state_dir, pack, secrets_dir = (environment.get(f"VIGIE_{name}") for name in ("STATE_DIR", "PACK", "SECRETS_DIR"))
+        return cls(
+            coordination=_address(environment.get("VIGIE_COORDINATION") or "127.0.0.1:7430"),
+            cluster=_cluster_id(environment.get("VIGIE_CLUSTER") or "local"),
+            state_dir=Path(state_dir) if state_dir else user_state_path("vigie"),
+            pack=Path(pack) if pack else None,
+            secrets=_secrets(environment, Path(secrets_dir) if secrets_dir else None),
+            analysis_rate_hz=_number(environment, "VIGIE_ANALYSIS_RATE_HZ", DEFAULT_RATE_HZ, RATE_LIMITS_HZ),
+            cameras_per_group=int(_number(environment, "VIGIE_CAMERAS_PER_GROUP", 8, (1, 64), whole=True)),
+            outbox_limit_bytes=int(_number(environment, "VIGIE_OUTBOX_LIMIT_MIB", 1024, (16, 1 << 20), whole=True)) << 20,
+        )
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise ConfigurationError("VIGIE_COORDINATION", f"{text[:100]!r} is no address; write HOST:PORT, such as 127.0.0.1:7430")
+    return text
+
+
+def _cluster_id(text: str) -> str:
+    if not is_id(text):
+        raise ConfigurationError("VIGIE_CLUSTER", f"{text[:64]!r} is no id; write 1 to 63 of a-z, 0-9 and '-'")
+    return text
+
+
+def _secrets(environment: Mapping[str, str], folder: Path | None) -> Secrets:
+    if folder is not None and not folder.is_dir():
+        raise ConfigurationError("VIGIE_SECRETS_DIR", f"{folder} is no folder; name one, or unset it")
+    prefix = "VIGIE_SECRET_"
+    return Secrets({name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}, folder)
+
+
+def _number(
+    environment: Mapping[str, str], name: str, default: float, limits: tuple[float, float], *, whole: bool = False
+) -> float:
+    text = environment.get(name)
+    if not text:
+        return default
+    try:
+        value = float(int(text)) if whole else float(text)
+    except ValueError as error:
+        raise ConfigurationError(name, f"{text[:64]!r} is no {'whole ' if whole else ''}number") from error
+    return bounded(value, *limits, name)
