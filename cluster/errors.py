@@ -4,6 +4,7 @@
     ├── ConfigurationError       a setting, an assignment or a file says something that cannot be done
     ├── StreamError              a camera's pictures do not come
     │   ├── StreamOpenError      it could not be opened
+    │   │   └── StreamRefusedError   nor can it be before someone changes something
     │   ├── StreamEndedError     a live stream came to an end, which is a fault
     │   └── StreamStalledError   no frame came for too long
     ├── ModelError               a model pack cannot be used
@@ -39,12 +40,16 @@ class StreamOpenError(StreamError):
     """A stream could not be opened."""
 
 
+class StreamRefusedError(StreamOpenError):
+    """A stream cannot be used as it is configured: trying again changes nothing before someone changes something."""
+
+
 class StreamEndedError(StreamError):
     """A live stream came to an end."""
 
 
 class StreamStalledError(StreamError):
-    """A stream is open, but no frame came for too long."""
+    """A stream is there, but no frame came for too long."""
 
 
 class ModelError(ClusterError):

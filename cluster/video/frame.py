@@ -7,6 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The size into which pictures are scaled, in pixels: a model's input."""
+
+    width: int
+    height: int
+
+    def of(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height of a picture scaled as large as fits, with its aspect kept; at least one pixel each."""
+        scale = min(self.width / width, self.height / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of a camera and the moment at which it was taken.

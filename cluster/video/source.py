@@ -1,29 +1,35 @@
 """Where frames come from: the seam between a camera's stream and the thread that reads it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, Self
 
 from cluster.video.frame import Frame
 
 
 class Source(Protocol):
-    """An open stream of frames. A context manager: leaving it closes the stream."""
+    """An open stream of frames. A context manager: leaving it closes the stream. Used by one thread, but for `interrupt`."""
 
     @property
     def is_live(self) -> bool:
-        """Whether an end of the stream is a fault, and a frame that nobody took in time is lost."""
+        """Whether an end of the stream is a fault."""
         ...
 
-    def frames(self) -> Iterator[Frame]:
-        """The frames, in order of their capture times.
+    @property
+    def corrupt(self) -> int:
+        """How many packets and pictures could not be decoded so far, and were left out."""
+        ...
 
-        Ends at the end of a recording. Raises StreamEndedError when a live stream ends, StreamStalledError when it goes silent,
-        and StreamError when what comes cannot be decoded.
+    def frames(self, is_due: Callable[[float], bool]) -> Iterator[Frame]:
+        """The frames that are due, in order of their capture times, which rise strictly.
+
+        `is_due` is asked once for each decoded picture, by its capture time; those that it declines are not scaled.
+        Ends at the end of a recording, and after `interrupt`. Raises StreamEndedError when a live stream ends, StreamStalledError
+        when it goes silent, and StreamError when what comes cannot be decoded or a recording is cut short.
         """
         ...
 
-    def close(self) -> None:
-        """Closes the stream; a thread that waits in `frames` comes out. May be called more than once, from any thread."""
+    def interrupt(self) -> None:
+        """Has `frames` end soon, at the latest when a read times out. May be called more than once, from any thread."""
         ...
 
     def __enter__(self) -> Self: ...

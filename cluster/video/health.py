@@ -1,0 +1,147 @@
+"""How a camera's stream is doing."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+
+from cluster.video.rate import RateMeter
+
+_log = structlog.get_logger(__name__)
+
+
+class StreamState(Enum):
+    """What is known of a stream. The names are those of `vigie.v1.CameraState`, without its prefix."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALLED = "stalled"
+    UNREACHABLE = "unreachable"
+    ENDED = "ended"
+    MISCONFIGURED = "misconfigured"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHealth:
+    """How a stream is doing at one moment. Counts are since the reader was made.
+
+    Attributes:
+        state: what is known of it.
+        detail: what is wrong and what to do, without credentials; empty where nothing is.
+        state_since_s: when the state began, in seconds since the epoch.
+        last_frame_s: capture time of the last frame; None before the first.
+        received: frames decoded, due or not.
+        taken: frames that were due and were taken.
+        replaced: frames that were due and were lost, because a newer one came before they were taken.
+        corrupt: packets and pictures that could not be decoded.
+        reconnects: times that the stream was opened again.
+        received_rate_hz: frames decoded a second, over the last 10 s.
+        taken_rate_hz: frames taken a second, over the last 10 s.
+    """
+
+    state: StreamState
+    detail: str
+    state_since_s: float
+    last_frame_s: float | None
+    received: int
+    taken: int
+    replaced: int
+    corrupt: int
+    reconnects: int
+    received_rate_hz: float
+    taken_rate_hz: float
+
+
+class HealthMonitor:
+    """Keeps account of one camera's stream. Any thread may tell and ask.
+
+    It is the watchdog of a live stream too: one that has given no frame for too long is stalled, also while the thread that reads
+    it hangs.
+    """
+
+    def __init__(self, camera: str, *, stalled_s: float, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        """`stalled_s`: how long a live stream may be silent. `now`: seconds since the epoch. `monotonic`: never jumps."""
+        self._camera = camera
+        self._stalled_s = stalled_s
+        self._now = now
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._state, self._detail, self._state_since_s = StreamState.CONNECTING, "", now()
+        self._is_watched = False
+        self._openings = self._received = self._taken = self._replaced = self._corrupt = self._corrupt_before = 0
+        self._last_frame_s: float | None = None
+        self._last_arrival_s = monotonic()
+        self._receiving = RateMeter(self._last_arrival_s)
+        self._taking = RateMeter(self._last_arrival_s)
+
+    def enter(self, state: StreamState, detail: str = "") -> None:
+        """The stream is in this state now."""
+        with self._lock:
+            self._enter(state, detail)
+
+    def opened(self, *, is_live: bool) -> None:
+        """The stream was opened; no frame has come yet."""
+        with self._lock:
+            self._openings += 1
+            self._corrupt_before, self._corrupt = self._corrupt_before + self._corrupt, 0
+            self._is_watched = is_live
+            if self._state in (StreamState.UNREACHABLE, StreamState.MISCONFIGURED):
+                self._enter(StreamState.CONNECTING, "")
+
+    def received(self, capture_time_s: float, corrupt: int) -> None:
+        """A frame was decoded; so many packets and pictures could not be since the stream was opened."""
+        with self._lock:
+            self._received += 1
+            self._corrupt = corrupt
+            self._last_frame_s, self._last_arrival_s = capture_time_s, self._monotonic()
+            self._receiving.count(self._last_arrival_s)
+            self._enter(StreamState.LIVE, "")
+
+    def corrupt(self, count: int) -> None:
+        """So many packets and pictures could not be decoded since the stream was opened."""
+        with self._lock:
+            self._corrupt = count
+
+    def replaced(self) -> None:
+        """A frame that was due is lost."""
+        with self._lock:
+            self._replaced += 1
+
+    def taken(self) -> None:
+        """A frame that was due was taken."""
+        with self._lock:
+            self._taken += 1
+            self._taking.count(self._monotonic())
+
+    def snapshot(self) -> StreamHealth:
+        """How the stream is doing now."""
+        with self._lock:
+            now_s = self._monotonic()
+            self._watch(now_s)
+            return StreamHealth(
+                state=self._state,
+                detail=self._detail,
+                state_since_s=self._state_since_s,
+                last_frame_s=self._last_frame_s,
+                received=self._received,
+                taken=self._taken,
+                replaced=self._replaced,
+                corrupt=self._corrupt_before + self._corrupt,
+                reconnects=max(0, self._openings - 1),
+                received_rate_hz=self._receiving.rate_hz(now_s),
+                taken_rate_hz=self._taking.rate_hz(now_s),
+            )
+
+    def _watch(self, now_s: float) -> None:
+        is_silent = now_s - self._last_arrival_s > self._stalled_s
+        if self._is_watched and self._state is StreamState.LIVE and is_silent:
+            self._enter(StreamState.STALLED, f"no frame for {self._stalled_s:g} s; restart the camera if it stays so")
+
+    def _enter(self, state: StreamState, detail: str) -> None:
+        if state is not self._state:
+            self._state_since_s = self._now()
+        if (state, detail) != (self._state, self._detail):
+            (_log.warning if detail else _log.info)("stream state", camera=self._camera, state=state.value, detail=detail)
+        self._state, self._detail = state, detail
