@@ -8,7 +8,7 @@ import grpc
 import typer
 from google.rpc import error_details_pb2, status_pb2
 
-from services.coordination.config import DEFAULT_ADDRESS
+from services.coordination.config import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from tools.errors import CommandError, ExitCode
 
 DEADLINE_S = 10.0
@@ -60,22 +60,31 @@ def command_error(error: grpc.RpcError, address: str) -> CommandError:
 
 
 def _explanation(error: grpc.RpcError, address: str) -> str:
+    """The service's own words where it said some; else what the transport's status means."""
+    details = error.details() or ""
+    if status := _status(error):
+        return "\n".join(_violations(status)) or f"{status.message} (said by the coordination service at {address})"
     match error.code():
         case grpc.StatusCode.UNAVAILABLE:
+            cause = details.rpartition(": ")[2]
             todo = "start it with `vigie serve`, or name another with --coordination HOST:PORT"
-            return f"the coordination service at {address} cannot be reached ({error.details()}); {todo}"
+            return f"the coordination service at {address} cannot be reached ({cause}); {todo}"
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"the coordination service at {address} did not answer in time; look at it with `vigie doctor`"
         case grpc.StatusCode.UNIMPLEMENTED:
             return f"what answers at {address} is no coordination service of this version; look at it with `vigie doctor`"
-    violations = [f"{violation.field}: {violation.description}" for violation in _violations(error)]
-    return "\n".join(violations) or f"{error.details()} (said by the coordination service at {address})"
+    return f"{details}; look into the log of the coordination service at {address}"
 
 
-def _violations(error: grpc.RpcError) -> Iterator[error_details_pb2.BadRequest.FieldViolation]:
+def _status(error: grpc.RpcError) -> status_pb2.Status | None:
     for entry in error.trailing_metadata() or ():
         if entry.key == _STATUS_KEY and isinstance(entry.value, bytes):
-            bad_request = error_details_pb2.BadRequest()
-            for detail in status_pb2.Status.FromString(entry.value).details:
-                if detail.Unpack(bad_request):
-                    yield from bad_request.field_violations
+            return status_pb2.Status.FromString(entry.value)
+    return None
+
+
+def _violations(status: status_pb2.Status) -> Iterator[str]:
+    bad_request = error_details_pb2.BadRequest()
+    for detail in status.details:
+        if detail.Unpack(bad_request):
+            yield from (f"{violation.field}: {violation.description}" for violation in bad_request.field_violations)

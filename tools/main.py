@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Name: where it is, as `module:attribute` (a function, or the application of several commands), and what it does.
 COMMANDS = {
-    "demo": ("tools.demo:demo", "Play the shipped clip to recorded events."),
+    "demo": ("tools.demo.command:demo", "Play the shipped clip to recorded events."),
     "serve": ("tools.serve:serve", "Run the coordination service."),
     "run": ("tools.run:run", "Analyse the cameras of a cluster until stopped."),
     "apply": ("tools.apply:apply", "Make a venue what its file says."),
@@ -25,7 +25,7 @@ COMMANDS = {
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
     "replay": ("tools.replay:replay", "Print the signals that a clip gives, without Ray or a service."),
     "models": ("tools.models:app", "Check and add model packs."),
-    "doctor": ("tools.doctor:doctor", "Look for what is wrong with this machine and the service."),
+    "doctor": ("tools.doctor.command:doctor", "Look for what is wrong with this machine and the service."),
     "bench": ("tools.bench.main:app", "Measure the speed of each part, as ratios."),
 }
 
@@ -108,3 +108,7 @@ def _exit_code(error: Exception) -> ExitCode:
     if isinstance(error, ConfigurationError | ModelError | StreamOpenError | coordination.ConfigurationError):
         return ExitCode.BAD_INPUT
     return ExitCode.FAILED
+
+
+if __name__ == "__main__":
+    run()

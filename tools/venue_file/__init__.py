@@ -22,7 +22,8 @@ class VenueFileError(CommandError):
     def __init__(self, path: Path, problems: list[Problem]) -> None:
         self.path = path
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(_message(path, problem) for problem in self.problems), ExitCode.BAD_INPUT)
+        heading = f"{path} cannot be used"
+        super().__init__("\n".join([heading, *(_message(path, problem) for problem in self.problems)]), ExitCode.BAD_INPUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,41 @@
+"""`vigie apply`: makes a venue what its file says."""
+
+import getpass
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
+from tools.venue_file import VenueFile, load_venue
+from vigie.v1 import venue_service_pb2, venue_service_pb2_grpc
+
+
+def apply(
+    file: Annotated[Path, typer.Option("--file", "-f", help="The venue file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is wrong or what would change.")] = False,
+    author: Annotated[str, typer.Option("--as", metavar="NAME", help="Who applies it; the record keeps it.")] = "",
+    coordination: Address = DEFAULT_ADDRESS,
+    as_json: AsJson = False,
+) -> None:
+    """Makes a venue what its file says; cameras and authorisations that it no longer names are withdrawn.
+
+    Example: vigie apply -f parc-des-princes.yaml --dry-run
+    """
+    venue_file = load_venue(file)
+    changes = apply_venue(venue_file, coordination, author=author or getpass.getuser(), dry_run=dry_run)
+    if as_json:
+        print(json.dumps({"venue": venue_file.venue.name, "applied": not dry_run, "changes": changes}, ensure_ascii=False))
+        return
+    verb = "would change" if dry_run else "changed"
+    print(f"{venue_file.venue.name}: {f'{len(changes)} {verb}' if changes else 'nothing to change'}")
+    for change in changes:
+        print(f"  {change}")
+
+
+def apply_venue(venue_file: VenueFile, coordination: str, *, author: str, dry_run: bool = False) -> list[str]:
+    """Gives a venue to the service; what changed, a line each. Raises CommandError."""
+    request = venue_service_pb2.ApplyVenueRequest(venue=venue_file.venue, validate_only=dry_run, author=author)
+    with connected(coordination) as channel:
+        return list(venue_service_pb2_grpc.VenueServiceStub(channel).ApplyVenue(request, timeout=DEADLINE_S).changes)

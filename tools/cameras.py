@@ -1,0 +1,99 @@
+"""`vigie cameras`: how cameras and their streams are doing."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import Annotated
+
+import grpc
+import typer
+from rich import box
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
+from tools.display import console, json_line, last_id, time_text, time_zones, venue_of
+from tools.events.filters import EVERY_VENUE, Venue
+from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2
+
+_REFRESH_S = 2.0
+_SILENT = "silent"
+_STYLES = {"live": "green", "ended": "dim", "unauthorized": "dim", "connecting": "yellow", _SILENT: "yellow"}
+
+
+def cameras(
+    venue: Venue = EVERY_VENUE,
+    watch: Annotated[bool, typer.Option("--watch", help="Show them until stopped, anew every two seconds.")] = False,
+    coordination: Address = DEFAULT_ADDRESS,
+    as_json: AsJson = False,
+) -> None:
+    """Shows how cameras are doing: their state and since when, what is wrong, frames a second and dropped frames by cause.
+
+    Example: vigie cameras --venue parc-des-princes --watch
+    """
+    with connected(coordination) as channel:
+        zones = {} if as_json else time_zones(channel)
+        if as_json:
+            _print_json(channel, venue, repeat=watch)
+        elif watch:
+            _watch(channel, venue, zones)
+        elif found := list(listed_cameras(channel, venue)):
+            console().print(_table(found, zones))
+        else:
+            print("No cameras: apply a venue with `vigie apply -f FILE`.")
+
+
+def listed_cameras(channel: grpc.Channel, venue: str) -> Iterator[cameras_pb2.CameraStatus]:
+    """All cameras of a venue, or of all venues, page by page."""
+    stub = camera_service_pb2_grpc.CameraServiceStub(channel)
+    request = camera_service_pb2.ListCamerasRequest(parent=venue, page_size=1000)
+    while True:
+        page = stub.ListCameras(request, timeout=DEADLINE_S)
+        yield from page.cameras
+        request.page_token = page.next_page_token
+        if not page.next_page_token:
+            return
+
+
+def state_text(health: cameras_pb2.CameraHealth) -> str:
+    """`live` and the like; `silent` for a camera that was not reported lately."""
+    if health.state == cameras_pb2.CAMERA_STATE_UNSPECIFIED:
+        return _SILENT
+    return cameras_pb2.CameraState.Name(health.state).removeprefix("CAMERA_STATE_").lower()
+
+
+def _print_json(channel: grpc.Channel, venue: str, *, repeat: bool) -> None:
+    while True:
+        for status in listed_cameras(channel, venue):
+            print(json_line(status), flush=True)
+        if not repeat:
+            return
+        time.sleep(_REFRESH_S)
+
+
+def _watch(channel: grpc.Channel, venue: str, zones: Mapping[str, tzinfo]) -> None:
+    with Live(console=console(), auto_refresh=False) as live:
+        while True:
+            live.update(_table(list(listed_cameras(channel, venue)), zones), refresh=True)
+            time.sleep(_REFRESH_S)
+
+
+def _table(statuses: Sequence[cameras_pb2.CameraStatus], zones: Mapping[str, tzinfo]) -> Table:
+    table = Table("venue", "camera", "state", "since", "frames/s", "analysed/s", "age p95", "dropped", "detail", box=box.SIMPLE)
+    for status in statuses:
+        name, health = status.camera.name, status.health
+        state = state_text(health)
+        dropped = " ".join(f"{cause}:{count}" for cause, count in sorted(health.dropped_frames.items()) if count)
+        table.add_row(
+            last_id(venue_of(name)),
+            last_id(name),
+            Text(state, style=_STYLES.get(state, "red")),
+            time_text(health, "state_time", zones.get(venue_of(name), UTC)),
+            f"{health.received_rate_hz:.1f}",
+            f"{health.analysed_rate_hz:.1f}",
+            f"{health.frame_age_p95_s:.2f} s" if health.frame_age_p95_s else "-",
+            dropped or "-",
+            health.detail,
+        )
+    return table

@@ -1,0 +1,1 @@
+"""`vigie demo`: a clip that comes with Vigie, played to recorded events."""

@@ -1,0 +1,1 @@
+"""`vigie doctor`: looks for what is wrong with this machine and the service."""
