@@ -1,0 +1,239 @@
+"""One camera in its owner's hands: read and analysed while an act allows it, and not a moment longer."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import structlog
+
+from cluster.analysis.pipeline import Analysis
+from cluster.analysis.scene import Scene
+from cluster.analysis.signals import SignalRevision
+from cluster.config import CameraConfig
+from cluster.detections import Detections
+from cluster.permissions import Permission, permitted_kinds
+from cluster.privacy.redaction import evidence_jpeg
+from cluster.reporting.convert import parcel
+from cluster.reporting.outbox import Parcel
+from cluster.reporting.report import CameraReport, CameraState, Ownership
+from cluster.video.frame import Frame
+from cluster.video.health import StreamHealth
+from cluster.video.rate import RateMeter
+from vigie.vocabulary import Kind, Severity
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+STALE_S = 1.0
+AGES_KEPT = 600
+
+_log = structlog.get_logger(__name__)
+
+
+class Reader(Protocol):
+    """Reads a camera's stream in a thread of its own."""
+
+    def start(self) -> None:
+        """Starts to read."""
+        ...
+
+    def take(self) -> Frame | None:
+        """The newest frame that is due and was not taken yet."""
+        ...
+
+    def health(self) -> StreamHealth:
+        """How the stream does."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is a recording that came to its end, and nothing is left to take."""
+        ...
+
+    def interrupt(self) -> None:
+        """Has the stream closed soon, without waiting for it."""
+        ...
+
+
+class Pipeline(Protocol):
+    """Turns the frames of a camera into signals, as `CameraPipeline` does."""
+
+    def step(self, frame: Frame, detections: Detections, permitted: frozenset[Kind]) -> Analysis:
+        """Takes one frame."""
+        ...
+
+    def reset(self, time_s: float) -> Sequence[SignalRevision]:
+        """Closes what is open."""
+        ...
+
+
+class WatchedCamera:
+    """A camera from the moment at which its owner was given it. Belongs to the thread of the analysis loop.
+
+    Args:
+        config: of the camera.
+        incarnation: of its ownership.
+        pipeline: analyses its frames.
+        open_reader: makes what reads it; called only while an act is in force.
+        now_s: when its owner was given it.
+    """
+
+    def __init__(
+        self,
+        config: CameraConfig,
+        incarnation: int,
+        *,
+        pipeline: Pipeline,
+        open_reader: Callable[[], Reader],
+        now_s: float,
+    ) -> None:
+        # Set by the loop while a frame is with a shard.
+        self.in_flight = False
+        self.is_recording = config.stream.url.startswith("file:")
+        self._config = config
+        self._ownership = Ownership(config.name, incarnation)
+        self._open_reader = open_reader
+        self._permissions = config.permissions
+        self._kinds = frozenset(rule.kind for rule in config.rules)
+        self._pipeline = pipeline
+        self._reader: Reader | None = None
+        self._returned: Frame | None = None
+        self._flushed = True
+        self._stopped_s = now_s
+        self._last_frame_s: float | None = None
+        self._sequence = 0
+        self._severities: dict[UUID, Severity] = {}
+        self._dropped: Counter[str] = Counter()
+        self._analysed = 0
+        self._rate = RateMeter(now_s)
+        self._ages_s: deque[tuple[float, float]] = deque(maxlen=AGES_KEPT)
+
+    @property
+    def name(self) -> str:
+        """`venues/{venue}/cameras/{camera}`."""
+        return self._config.name
+
+    def permit(self, permissions: Sequence[Permission]) -> None:
+        """Replaces the acts that allow it."""
+        self._permissions = tuple(permissions)
+
+    def tend(self, now_s: float) -> list[Parcel]:
+        """Opens or closes the stream as the acts in force say; closes the signals of a recording that ended."""
+        if not self._permitted(now_s):
+            return self.stop(now_s) if self._reader else []
+        if self._reader is None:
+            self._reader = self._open_reader()
+            self._reader.start()
+            return []
+        if self._reader.ended and not self.in_flight and self._returned is None:
+            return self._flush(now_s)
+        return []
+
+    def take(self, now_s: float) -> Frame | None:
+        """The frame to analyse next, unless one is in flight. A live one that is older than STALE_S is dropped and counted."""
+        if self.in_flight or self._reader is None:
+            return None
+        frame, self._returned = self._returned or self._reader.take(), None
+        if frame and not self.is_recording and now_s - frame.capture_time_s > STALE_S:
+            self.drop("stale")
+            return None
+        return frame
+
+    def lose(self, frame: Frame) -> None:
+        """Takes back a frame that no shard answered: one of a recording is analysed later, one of a live stream is counted."""
+        if self.is_recording:
+            self._returned = frame
+        else:
+            self.drop("shard_lost")
+
+    def drop(self, cause: str) -> None:
+        """Counts a frame that was due and is not analysed."""
+        self._dropped[cause] += 1
+
+    def analyse(self, frame: Frame, detections: Detections, now_s: float) -> list[Parcel]:
+        """What a frame gives. One whose act ended while it was in flight gives nothing and is counted."""
+        permitted = self._permitted(now_s)
+        if self._reader is None or not permitted:
+            self.drop("unauthorized")
+            return []
+        self._flushed = False
+        self._last_frame_s = frame.capture_time_s
+        self._measure(frame, now_s)
+        analysis = self._pipeline.step(frame, detections, permitted)
+        return [self._parcel(revision, now_s, self._picture(revision, frame, analysis.scene)) for revision in analysis.revisions]
+
+    def stop(self, now_s: float) -> list[Parcel]:
+        """Closes the stream and the signals that are open."""
+        if self._reader:
+            self._reader.interrupt()
+        self._reader, self._returned, self._stopped_s = None, None, now_s
+        return self._flush(now_s)
+
+    def report(self, now_s: float) -> CameraReport:
+        """How the camera does."""
+        report = CameraReport(
+            self._ownership,
+            CameraState.UNAUTHORIZED,
+            detail="no act in force allows what it watches for: its stream is not opened",
+            state_since_s=self._stopped_s,
+            last_frame_s=self._last_frame_s,
+            analysed_rate_hz=self._rate.rate_hz(now_s),
+            analysed=self._analysed,
+            dropped=dict(self._dropped),
+            frame_age_p95_s=self._frame_age_p95_s(now_s),
+        )
+        return _with_stream(report, self._reader.health()) if self._reader else report
+
+    def _permitted(self, now_s: float) -> frozenset[Kind]:
+        """What it watches for and some act allows at this moment."""
+        return permitted_kinds(self._permissions, now_s) & self._kinds
+
+    def _flush(self, now_s: float) -> list[Parcel]:
+        if self._flushed or self._last_frame_s is None:
+            return []
+        self._flushed = True
+        return [self._parcel(revision, now_s) for revision in self._pipeline.reset(self._last_frame_s)]
+
+    def _parcel(self, revision: SignalRevision, now_s: float, picture: bytes | None = None) -> Parcel:
+        self._sequence += 1
+        self._severities[revision.signal_id] = revision.severity
+        if revision.closed_s is not None:
+            del self._severities[revision.signal_id]
+        return parcel(revision, self._ownership, sequence=self._sequence, raised_s=now_s, picture=picture)
+
+    def _picture(self, revision: SignalRevision, frame: Frame, scene: Scene) -> bytes | None:
+        """Evidence where a signal opens or its severity rises."""
+        if revision.closed_s is not None or revision.severity <= self._severities.get(revision.signal_id, 0):
+            return None
+        try:
+            return evidence_jpeg(frame.full(), scene=scene, revision=revision, view=self._config.view)
+        except Exception:  # noqa: BLE001 - a signal is worth more than its picture
+            _log.exception("a signal goes without its picture", camera=self.name, signal=str(revision.signal_id))
+            return None
+
+    def _measure(self, frame: Frame, now_s: float) -> None:
+        self._analysed += 1
+        self._rate.count(now_s)
+        if not self.is_recording:
+            self._ages_s.append((now_s, now_s - frame.capture_time_s))
+
+    def _frame_age_p95_s(self, now_s: float) -> float:
+        ages_s = [age_s for at_s, age_s in self._ages_s if now_s - at_s <= 60]
+        return float(np.percentile(ages_s, 95)) if ages_s else 0.0
+
+
+def _with_stream(report: CameraReport, stream: StreamHealth) -> CameraReport:
+    lost = {"replaced": stream.replaced, "corrupt": stream.corrupt}
+    return replace(
+        report,
+        state=CameraState(stream.state.value),
+        detail=stream.detail,
+        state_since_s=stream.state_since_s,
+        last_frame_s=stream.last_frame_s,
+        received_rate_hz=stream.received_rate_hz,
+        received=stream.received,
+        reconnects=stream.reconnects,
+        dropped={**report.dropped, **{cause: count for cause, count in lost.items() if count}},
+    )
