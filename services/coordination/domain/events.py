@@ -1,0 +1,113 @@
+"""An event as the service keeps it, and how signals change it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.coordination.domain.lifecycle import Decision, EventState
+from services.coordination.domain.signals import Signal, SignalRevision
+from vigie.vocabulary import Kind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One incident at one venue; `vigie/v1/events.proto` says what each field means.
+
+    Attributes:
+        version: rises by one with every change.
+        open_signals: how many of its signals are open.
+        last_close_time: the latest moment at which one of its signals closed.
+    """
+
+    event_id: UUID
+    venue: str
+    kind: Kind
+    state: EventState
+    severity: Severity
+    score: float
+    reason: str
+    cameras: tuple[str, ...]
+    zones: tuple[str, ...]
+    open_time: datetime
+    last_close_time: datetime | None
+    raise_time: datetime
+    record_time: datetime
+    update_time: datetime
+    signal_count: int
+    open_signals: int
+    version: int
+
+    @property
+    def close_time(self) -> datetime | None:
+        """When it was over; None while a signal of it is open."""
+        return None if self.open_signals else self.last_close_time
+
+    @property
+    def etag(self) -> str:
+        """A text that changes with every change."""
+        return f"{self.version:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A person's decision on an event."""
+
+    decision: Decision
+    reviewer: str
+    comment: str
+    review_time: datetime
+    request_id: UUID | None
+
+
+def begun(event_id: UUID, first: SignalRevision, now: datetime) -> Event:
+    """The event that a signal opens, before that signal is taken in."""
+    return Event(
+        event_id=event_id,
+        venue=first.venue,
+        kind=first.kind,
+        state=EventState.NEW,
+        severity=first.severity,
+        score=first.score,
+        reason=first.reason,
+        cameras=(),
+        zones=(),
+        open_time=first.open_time,
+        last_close_time=None,
+        raise_time=first.raise_time,
+        record_time=now,
+        update_time=now,
+        signal_count=0,
+        open_signals=0,
+        version=0,
+    )
+
+
+def with_signal(event: Event, before: Signal | None, after: Signal) -> Event:
+    """The event once a signal of it is new (`before` is None) or has changed. Its state is a person's to change."""
+    was_open = before is not None and before.close_time is None
+    is_open = after.close_time is None
+    closes = [time for time in (event.last_close_time, after.close_time) if time is not None]
+    return replace(
+        event,
+        cameras=_including(event.cameras, after.camera),
+        zones=_including(event.zones, after.zone) if after.zone else event.zones,
+        open_time=min(event.open_time, after.open_time),
+        last_close_time=max(closes, default=None),
+        signal_count=event.signal_count + (before is None),
+        open_signals=event.open_signals + is_open - was_open,
+    )
+
+
+def with_revision(event: Event, revision: SignalRevision) -> Event:
+    """The event once a revision of one of its signals has said how much it presses. Severity and score never fall."""
+    rises = revision.severity > event.severity
+    return replace(
+        event,
+        severity=max(event.severity, revision.severity),
+        score=max(event.score, revision.score),
+        reason=revision.reason if rises else event.reason,
+    )
+
+
+def _including(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return names if name in names else tuple(sorted((*names, name)))

@@ -1,0 +1,185 @@
+"""The process of the coordination service."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from uuid_utils.compat import uuid7
+
+from services.coordination.assignments import AssignmentBoard
+from services.coordination.config import ServiceConfig
+from services.coordination.errors import ConfigurationError, UnavailableError
+from services.coordination.evidence import EvidenceFolder
+from services.coordination.recording import GroupCommit, Recorder
+from services.coordination.rpc.assignments import AssignmentServicer
+from services.coordination.rpc.cameras import CameraServicer
+from services.coordination.rpc.events import EventServicer
+from services.coordination.rpc.interceptors import ErrorInterceptor, StreamLimitInterceptor
+from services.coordination.rpc.reflection import add_reflection
+from services.coordination.rpc.signals import SignalServicer
+from services.coordination.rpc.venues import VenueServicer
+from services.coordination.store.database import Database
+from services.coordination.watch import Feed
+from vigie.v1 import (
+    assignment_service_pb2,
+    assignment_service_pb2_grpc,
+    camera_service_pb2,
+    camera_service_pb2_grpc,
+    event_service_pb2,
+    event_service_pb2_grpc,
+    signal_service_pb2,
+    signal_service_pb2_grpc,
+    venue_service_pb2,
+    venue_service_pb2_grpc,
+)
+
+SERVICES = tuple(
+    next(iter(file.DESCRIPTOR.services_by_name.values())).full_name
+    for file in (assignment_service_pb2, camera_service_pb2, event_service_pb2, signal_service_pb2, venue_service_pb2)
+)
+CHANGES_EVERY_S = 60.0
+
+_log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+async def serve(
+    config: ServiceConfig,
+    ready: Callable[[str], None] | None = None,
+    *,
+    stop: asyncio.Event | None = None,
+    now: Callable[[], datetime] = utc_now,
+    ids: Callable[[], UUID] = uuid7,
+) -> None:
+    """Serves until SIGTERM, SIGINT or `stop`; then takes nothing more, commits what it holds and returns.
+
+    `ready` is called with the address, as HOST:PORT, once calls are answered. Raises ConfigurationError, and UnavailableError if
+    the database cannot be reached at the start; later it waits for the database.
+    """
+    stopping = stop or asyncio.Event()
+    _stop_on_signals(stopping)
+    database = Database(config.database_url, now=now)
+    try:
+        await database.migrate()
+        await Service(config, database, now=now, ids=ids).run(stopping, ready)
+    finally:
+        await database.close()
+
+
+class Service:
+    """The parts of one process and how they hang together."""
+
+    def __init__(
+        self, config: ServiceConfig, database: Database, *, now: Callable[[], datetime], ids: Callable[[], UUID]
+    ) -> None:
+        limits = config.limits
+        evidence = EvidenceFolder(config.evidence_dir)
+        self._config = config
+        self._database = database
+        self._feed = Feed(database, poll_s=limits.poll_s, queue=limits.watch_queue)
+        self._board = AssignmentBoard(database, poll_s=limits.poll_s)
+        self._recorder = Recorder(database, evidence, now=now, ids=ids, recorded=self._feed.notify)
+        self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
+        self._health = health.HealthServicer()
+        self._server = _server(config)
+        signal_service_pb2_grpc.add_SignalServiceServicer_to_server(
+            SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight), self._server
+        )
+        event_service_pb2_grpc.add_EventServiceServicer_to_server(
+            EventServicer(database, evidence, self._feed, now=now, heartbeat_s=limits.heartbeat_s), self._server
+        )
+        venue_service_pb2_grpc.add_VenueServiceServicer_to_server(
+            VenueServicer(database, now=now, ids=ids, applied=self._board.notify), self._server
+        )
+        assignment_service_pb2_grpc.add_AssignmentServiceServicer_to_server(
+            AssignmentServicer(self._board, now=now, heartbeat_s=limits.heartbeat_s), self._server
+        )
+        camera_service_pb2_grpc.add_CameraServiceServicer_to_server(
+            CameraServicer(database, self._recorder, now=now), self._server
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        add_reflection(self._server, (*SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name))
+
+    async def run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
+        """Serves until told to stop."""
+        address = self._listen()
+        await self._feed.step()
+        await self._board.step()
+        async with asyncio.TaskGroup() as tasks:
+            following = [tasks.create_task(loop) for loop in (self._feed.run(), self._board.run(), self._drop_changes())]
+            recording = tasks.create_task(self._commit.run())
+            await self._server.start()
+            for name in ("", *SERVICES):
+                await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+            _log.info("serving", address=address)
+            if ready is not None:
+                ready(address)
+            await stopping.wait()
+            await self._stop()
+            await recording
+            for task in following:
+                task.cancel()
+        _log.info("stopped")
+
+    def _listen(self) -> str:
+        host = self._config.address.rpartition(":")[0]
+        if self._config.insecure_remote:
+            _log.warning("callers are neither identified nor encrypted", address=self._config.address)
+        try:
+            port = self._server.add_insecure_port(self._config.address)
+        except RuntimeError as error:
+            raise ConfigurationError(
+                f"address {self._config.address!r}: cannot listen there; is another process using it?"
+            ) from error
+        return f"{host}:{port}"
+
+    async def _stop(self) -> None:
+        _log.info("stopping")
+        await self._health.enter_graceful_shutdown()
+        closing = asyncio.create_task(self._server.stop(self._config.limits.stop_grace_s))
+        await self._commit.stop()
+        await closing
+
+    async def _drop_changes(self) -> None:
+        while True:
+            try:
+                async with self._database.write() as work:
+                    await work.events.drop_changes(keep=self._config.limits.changes_kept)
+                    await work.commit()
+            except UnavailableError as error:
+                _log.warning("old changes stay for now", problem=error.message)
+            await asyncio.sleep(CHANGES_EVERY_S)
+
+
+def _server(config: ServiceConfig) -> aio.Server:
+    limits = config.limits
+    return aio.server(
+        interceptors=(ErrorInterceptor(), StreamLimitInterceptor(per_peer=limits.streams_per_peer, total=limits.streams)),
+        options=(
+            ("grpc.max_receive_message_length", limits.message_bytes),
+            ("grpc.max_send_message_length", limits.message_bytes),
+            # Two processes on one port would share its callers unseen.
+            ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+        ),
+    )
+
+
+def _stop_on_signals(stopping: asyncio.Event) -> None:
+    if threading.current_thread() is threading.main_thread():
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)

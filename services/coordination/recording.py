@@ -1,0 +1,234 @@
+"""Recording signals: batches of all callers together, a transaction at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from uuid import UUID
+
+import structlog
+
+from services.coordination.domain.admission import Rejection
+from services.coordination.domain.aggregation import CLOSENESS, Occurrence, merged
+from services.coordination.domain.ledger import CameraId, Excerpt, Ledger
+from services.coordination.domain.signals import SignalRevision
+from services.coordination.errors import CoordinationError, UnavailableError
+from services.coordination.evidence import EvidenceFolder
+from services.coordination.rpc.convert import event_message
+from services.coordination.store.database import Database
+from services.coordination.store.unit_of_work import UnitOfWork
+from vigie.vocabulary import Kind
+
+MAX_GROUP = 2048
+"""Revisions in one transaction."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Well-formed revisions that one caller wants recorded, and the pictures that belong to them by hash."""
+
+    revisions: Sequence[SignalRevision]
+    pictures: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: how many revisions it added to the record, and which were rejected."""
+
+    recorded: int
+    rejections: Sequence[tuple[SignalRevision, Rejection]]
+
+
+class Recorder:
+    """Records batches in one transaction, so that several share the cost of a commit. `recorded` is called after each."""
+
+    def __init__(
+        self,
+        database: Database,
+        evidence: EvidenceFolder,
+        *,
+        now: Callable[[], datetime],
+        ids: Callable[[], UUID],
+        recorded: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._evidence = evidence
+        self._now = now
+        self._ids = ids
+        self._recorded = recorded
+
+    async def record(self, batches: Sequence[Batch]) -> list[Outcome]:
+        """Records all that can be, and says what became of each batch once it lasts. Raises UnavailableError."""
+        revisions = [revision for batch in batches for revision in batch.revisions]
+        if not revisions:
+            return [Outcome(0, ()) for _ in batches]
+        async with self._database.write() as work:
+            await work.venues.lock(revision.venue for revision in revisions)
+            excerpt = await self._excerpt(work, revisions)
+            ledger = Ledger(excerpt, now=self._now(), ids=self._ids)
+            ledger.close_orphans()
+            outcomes = [_enter(ledger, batch) for batch in batches]
+            await self._write(work, ledger, batches)
+            await work.commit()
+        self._recorded()
+        return outcomes
+
+    async def succeed(self, owners: Iterable[tuple[str, str, int]]) -> None:
+        """Hears of owners of known cameras; what earlier owners left open is closed. Raises UnavailableError."""
+        heard = set(owners)
+        cameras = {(venue, camera) for venue, camera, _ in heard}
+        async with self._database.write() as work:
+            await work.venues.lock(venue for venue, _ in cameras)
+            await work.cameras.add_incarnations(heard)
+            standings = await work.cameras.standings(cameras, since=self._now())
+            signals = {signal.signal_id: signal for signal in await work.signals.open_of(cameras)}
+            events = await work.events.known({signal.event_id for signal in signals.values()})
+            ledger = Ledger(Excerpt(standings, signals, events=events), now=self._now(), ids=self._ids)
+            ledger.close_orphans()
+            await self._write(work, ledger, ())
+            await work.commit()
+        self._recorded()
+
+    async def _excerpt(self, work: UnitOfWork, revisions: Sequence[SignalRevision]) -> Excerpt:
+        cameras = {(revision.venue, revision.camera) for revision in revisions}
+        ids = {revision.signal_id for revision in revisions}
+        newcomers = await self._hear(work, cameras, revisions)
+        standings = await work.cameras.standings(cameras, since=min(_moments(revisions)))
+        signals = await work.signals.known(ids)
+        recorded = await work.signals.recorded(signals) if signals else set()
+        around = await _around(work, [revision for revision in revisions if revision.signal_id not in signals])
+        if newcomers:
+            signals = {signal.signal_id: signal for signal in await work.signals.open_of(newcomers)} | signals
+        near = {event_id for event_id, _ in chain.from_iterable(around.values())}
+        events = await work.events.known(near | {signal.event_id for signal in signals.values()})
+        return Excerpt(standings, signals, frozenset(recorded), events, around)
+
+    async def _hear(self, work: UnitOfWork, cameras: set[CameraId], revisions: Sequence[SignalRevision]) -> set[CameraId]:
+        """Remembers ownerships that were not heard of, and returns the cameras that have one."""
+        heard = await work.cameras.incarnations(cameras)
+        known = await work.cameras.known(cameras)
+        speakers = {(revision.venue, revision.camera, revision.incarnation) for revision in revisions}
+        new = {
+            (venue, camera, incarnation)
+            for venue, camera, incarnation in speakers
+            if (venue, camera) in known and incarnation not in heard.get((venue, camera), ())
+        }
+        await work.cameras.add_incarnations(new)
+        return {(venue, camera) for venue, camera, _ in new}
+
+    async def _write(self, work: UnitOfWork, ledger: Ledger, batches: Sequence[Batch]) -> None:
+        now = self._now()
+        kept = {revision.evidence.sha256 for revision in ledger.revisions if revision.evidence}
+        # Pictures are written once it is clear that they may be kept, and before the record says that they are.
+        await self._evidence.put({sha256: jpeg for batch in batches for sha256, jpeg in batch.pictures.items() if sha256 in kept})
+        await work.signals.add_evidence((revision.evidence for revision in ledger.revisions if revision.evidence), now)
+        events = ledger.events
+        await work.events.put(events)
+        await work.signals.put(ledger.signals)
+        await work.signals.add_revisions(ledger.revisions, now)
+        await work.events.add_changes([event_message(event).SerializeToString() for event in events])
+
+
+def _enter(ledger: Ledger, batch: Batch) -> Outcome:
+    recorded, rejections = 0, []
+    for revision in batch.revisions:
+        result = ledger.enter(revision)
+        if isinstance(result, Rejection):
+            rejections.append((revision, result))
+        else:
+            recorded += result
+    return Outcome(recorded, rejections)
+
+
+def _moments(revisions: Iterable[SignalRevision]) -> Iterable[datetime]:
+    return (min(revision.open_time, revision.raise_time) for revision in revisions)
+
+
+async def _around(work: UnitOfWork, revisions: Iterable[SignalRevision]) -> dict[tuple[str, Kind], list[tuple[UUID, Occurrence]]]:
+    spans: dict[tuple[str, Kind], list[tuple[datetime, datetime]]] = {}
+    for revision in revisions:
+        span = revision.open_time, revision.close_time or revision.open_time
+        spans.setdefault((revision.venue, revision.kind), []).append(span)
+    return {
+        (venue, kind): [
+            found
+            for span in merged(wanted, CLOSENESS[kind].longest)
+            for found in await work.signals.around(venue, kind, span, CLOSENESS[kind])
+        ]
+        for (venue, kind), wanted in spans.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    batch: Batch
+    outcome: "asyncio.Future[Outcome]"
+
+
+class GroupCommit:
+    """One task that records what waits from all callers together. The queue is bounded: callers wait for room in it."""
+
+    def __init__(self, record: Callable[[Sequence[Batch]], Awaitable[list[Outcome]]], *, capacity: int) -> None:
+        self._record = record
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(capacity)
+        self._stopping = False
+
+    async def submit(self, batch: Batch) -> "asyncio.Future[Outcome]":
+        """Waits for room and returns what will be the outcome. Raises UnavailableError once the service is stopping."""
+        if self._stopping:
+            raise UnavailableError("the service is stopping; send the batch again to another replica or a moment later")
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        await self._queue.put(waiting)
+        return waiting.outcome
+
+    async def stop(self) -> None:
+        """Takes nothing more; `run` returns once all that waits is recorded."""
+        self._stopping = True
+        await self._queue.put(None)
+
+    async def run(self) -> None:
+        """Records until stopped."""
+        while await self.step():
+            pass
+
+    async def step(self) -> bool:
+        """Waits for a batch and records it with all that wait by then; False once stopped."""
+        group: list[_Waiting] = []
+        size, going = 0, True
+        while going and size < MAX_GROUP and (not group or not self._queue.empty()):
+            waiting = await self._queue.get()
+            if waiting is None:
+                going = False
+            else:
+                group.append(waiting)
+                size += len(waiting.batch.revisions)
+        if group:
+            await self._settle(group)
+        return going
+
+    async def _settle(self, group: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = await self._record([waiting.batch for waiting in group])
+        except CoordinationError as error:
+            _fail(group, error)
+        except Exception as error:  # noqa: BLE001 - the edge of the writer: it must go on for all other callers
+            if len(group) == 1:
+                _log.exception("batch cannot be recorded")
+                _fail(group, error)
+                return
+            # Something in one batch cannot be recorded; the others must not suffer for it.
+            for waiting in group:
+                await self._settle([waiting])
+        else:
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                if not waiting.outcome.done():
+                    waiting.outcome.set_result(outcome)
+
+
+def _fail(group: Iterable[_Waiting], error: Exception) -> None:
+    for waiting in group:
+        if not waiting.outcome.done():
+            waiting.outcome.set_exception(error)

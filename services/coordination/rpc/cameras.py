@@ -1,0 +1,104 @@
+"""CameraService: says how cameras are doing."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from services.coordination.domain import checks
+from services.coordination.domain.admission import CLOCK_SKEW
+from services.coordination.errors import InvalidRequestError, Violation
+from services.coordination.recording import Recorder
+from services.coordination.rpc.requests import Context, page_size, venue_of
+from services.coordination.rpc.tokens import page_position, page_token
+from services.coordination.store.database import Database
+from services.coordination.store.repositories.cameras import CameraId, CameraReport
+from vigie.names import InvalidNameError, camera_name, parse_camera
+from vigie.v1 import camera_service_pb2, cameras_pb2
+from vigie.v1.camera_service_pb2_grpc import CameraServiceServicer
+
+MAX_REPORTS = 256
+MAX_DETAIL = 1000
+MAX_OWNER = 200
+MAX_CAUSES = 32
+REPORTED_LATELY = timedelta(seconds=15)
+
+_Reports = dict[CameraId, cameras_pb2.CameraHealth]
+
+
+class CameraServicer(CameraServiceServicer):
+    """Keeps what the newest owner of each camera says, and tells older ones to give it up."""
+
+    def __init__(self, database: Database, recorder: Recorder, *, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._now = now
+
+    async def ReportCameraHealth(  # noqa: N802 - named by the contract
+        self,
+        request: camera_service_pb2.ReportCameraHealthRequest,
+        context: Context,
+    ) -> camera_service_pb2.ReportCameraHealthResponse:
+        """Takes what an owner says. Cameras that are in no venue any more count as superseded too."""
+        if found := list(_violations(request, self._now())):
+            raise InvalidRequestError(found)
+        reports = {parse_camera(health.camera): health for health in request.cameras}
+        async with self._database.read() as work:
+            known = await work.cameras.known(reports)
+            heard = await work.cameras.incarnations(reports)
+        current = {camera: reports[camera] for camera in known if reports[camera].incarnation >= max(heard.get(camera, {0}))}
+        newcomers = {
+            (*camera, health.incarnation) for camera, health in current.items() if health.incarnation not in heard.get(camera, ())
+        }
+        if newcomers:
+            await self._recorder.succeed(newcomers)
+        async with self._database.write() as work:
+            await work.cameras.put_health(current)
+            await work.commit()
+        superseded = sorted(camera_name(*camera) for camera in reports if camera not in current)
+        return camera_service_pb2.ReportCameraHealthResponse(superseded_cameras=superseded)
+
+    async def ListCameras(  # noqa: N802 - named by the contract
+        self,
+        request: camera_service_pb2.ListCamerasRequest,
+        context: Context,
+    ) -> camera_service_pb2.ListCamerasResponse:
+        """Lists cameras by name. One whose owner has not spoken lately has no state."""
+        size = page_size(request.page_size)
+        venue, position = venue_of(request.parent), page_position(request)
+        async with self._database.read() as work:
+            reports = await work.cameras.page(venue, after=(position[0], position[1]) if position else ("", ""), size=size)
+        more = page_token(request, parse_camera(reports[-1].camera.name)) if len(reports) == size else ""
+        return camera_service_pb2.ListCamerasResponse(cameras=[self._status(report) for report in reports], next_page_token=more)
+
+    def _status(self, report: CameraReport) -> cameras_pb2.CameraStatus:
+        if report.health is not None and (report.receive_time is None or self._now() - report.receive_time > REPORTED_LATELY):
+            report.health.state = cameras_pb2.CAMERA_STATE_UNSPECIFIED
+        return cameras_pb2.CameraStatus(camera=report.camera, health=report.health)
+
+
+def _violations(request: camera_service_pb2.ReportCameraHealthRequest, now: datetime) -> Iterator[Violation]:
+    if len(request.cameras) > MAX_REPORTS:
+        yield Violation(
+            "cameras", f"has {len(request.cameras)} entries; at most {MAX_REPORTS} are allowed: send several requests"
+        )
+        return
+    for index, health in enumerate(request.cameras):
+        for field, problem in _problems(health, now):
+            if problem:
+                yield Violation(f"cameras[{index}].{field}", problem)
+
+
+def _problems(health: cameras_pb2.CameraHealth, now: datetime) -> Iterator[tuple[str, str | None]]:
+    try:
+        parse_camera(health.camera)
+    except InvalidNameError as error:
+        yield "camera", str(error)
+    latest_ms = (now + CLOCK_SKEW).timestamp() * 1000
+    yield "incarnation", checks.number(health.incarnation, least=1, most=latest_ms)
+    known = health.state in cameras_pb2.CameraState.values() and health.state != cameras_pb2.CAMERA_STATE_UNSPECIFIED
+    yield "state", None if known else f"{health.state} is no state that a camera can be in"
+    yield "detail", checks.text(health.detail, most=MAX_DETAIL)
+    yield "owner", checks.text(health.owner, most=MAX_OWNER)
+    if len(health.dropped_frames) > MAX_CAUSES:
+        yield "dropped_frames", f"names {len(health.dropped_frames)} causes; at most {MAX_CAUSES} are allowed"
+    for field in ("state_time", "last_frame_time", "report_time"):
+        yield field, checks.moment(getattr(health, field))

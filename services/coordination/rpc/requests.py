@@ -1,0 +1,64 @@
+"""What requests of all services have in common: who asks, of which venue, for how many."""
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+from google.protobuf.message import Message
+from grpc import aio
+
+from services.coordination.domain import checks
+from services.coordination.domain.audit import Trace
+from services.coordination.errors import InvalidRequestError, Violation
+from vigie.names import ANY_VENUE, InvalidNameError, parse_venue
+
+ACTOR_KEY = "x-vigie-actor"
+MAX_ACTOR = 200
+MAX_PAGE = 1000
+DEFAULT_PAGE = 100
+
+Context = aio.ServicerContext[Any, Any]
+
+
+def trace(context: Context, action: str, resource: str, *, actor: str = "", **detail: object) -> Trace:
+    """What a call does, for the audit log.
+
+    The actor is who the request says, else who the metadata `x-vigie-actor` says, else the address that calls. None of them is
+    proved yet: the service listens to its own machine only.
+    """
+    metadata = dict(context.invocation_metadata() or ())
+    said = actor or str(metadata.get(ACTOR_KEY, "")) or unquote(context.peer())
+    printable = "".join(character for character in said if character.isprintable())
+    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
+    return Trace(actor=printable[:MAX_ACTOR] or "unknown", action=action, resource=resource[:MAX_ACTOR], detail=text)
+
+
+def invalid(field: str, description: str) -> InvalidRequestError:
+    """An error about one field."""
+    return InvalidRequestError([Violation(field, description)])
+
+
+def venue_of(parent: str) -> str | None:
+    """The id of the venue that a list or watch is of; None for `venues/-`. Raises InvalidRequestError."""
+    if parent == ANY_VENUE:
+        return None
+    try:
+        return parse_venue(parent)
+    except InvalidNameError as error:
+        raise invalid("parent", f"{error}; write {ANY_VENUE} for all venues") from error
+
+
+def page_size(asked: int) -> int:
+    """How many a page holds."""
+    return min(asked or DEFAULT_PAGE, MAX_PAGE)
+
+
+def check_text(field: str, value: str, *, most: int, least: int = 0) -> None:
+    """Raises InvalidRequestError if a text is too short or too long."""
+    if problem := checks.text(value, least=least, most=most):
+        raise invalid(field, problem)
+
+
+def summary(message: Message) -> dict[str, object]:
+    """The scalar fields of a filter, for the audit log."""
+    return {field.name: str(value)[:MAX_ACTOR] for field, value in message.ListFields()}

@@ -1,0 +1,112 @@
+"""The connection to the record: SQLite in a file, or PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from services.coordination.errors import ConfigurationError, UnavailableError
+from services.coordination.store.migrate import upgrade
+from services.coordination.store.unit_of_work import UnitOfWork
+
+_WAIT_S = 5
+_WRITES = "vigie_writes"
+
+
+class Database:
+    """One SQL database and the connections of this process to it."""
+
+    def __init__(self, url: str, *, now: Callable[[], datetime]) -> None:
+        """Raises ConfigurationError for a URL that names no database that can be used. Connects to nothing yet."""
+        self._engine = _engine(_driver_url(url))
+        self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._now = now
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The engine, for migrations and tests."""
+        return self._engine
+
+    async def migrate(self) -> None:
+        """Brings the tables up to date. Raises UnavailableError."""
+        async with _translated(), self._writer.begin() as connection:
+            await connection.run_sync(upgrade)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that changes the record when it is committed. Raises UnavailableError."""
+        async with _translated(), AsyncSession(self._writer, expire_on_commit=False) as session:
+            yield UnitOfWork(session, self._now)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[UnitOfWork]:
+        """A unit of work that only reads and waits for no writer. Raises UnavailableError."""
+        async with _translated(), AsyncSession(self._engine, expire_on_commit=False) as session:
+            yield UnitOfWork(session, self._now)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._engine.dispose()
+
+
+def _driver_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        url = None
+    if url is not None and url.drivername in {"postgresql", "postgres", "postgresql+asyncpg"}:
+        return url.set(drivername="postgresql+asyncpg")
+    if url is not None and url.drivername in {"sqlite", "sqlite+aiosqlite"} and url.database not in {None, "", ":memory:"}:
+        return url.set(drivername="sqlite+aiosqlite")
+    # The text is not repeated: it may hold a password.
+    raise ConfigurationError("database url: expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def _engine(url: URL) -> AsyncEngine:
+    if url.get_backend_name() == "sqlite":
+        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(url, connect_args={"timeout": _WAIT_S}, pool_timeout=_WAIT_S)
+        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    settings = {"lock_timeout": f"{_WAIT_S}s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"}
+    arguments = {"timeout": _WAIT_S, "command_timeout": 30, "server_settings": settings}
+    return create_async_engine(url, connect_args=arguments, pool_timeout=_WAIT_S, pool_pre_ping=True, pool_recycle=1800)
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    # Transactions are begun below; the driver must not begin its own.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_S * 1000}", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its place before it reads: turning a reader into a writer fails when another wrote meanwhile.
+    immediate = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, OSError) as error:
+        if isinstance(error, DBAPIError) and not _is_passing(error):
+            raise
+        cause = str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+        raise UnavailableError(f"the database cannot be used now ({cause}); try again, nothing was recorded") from error
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """Whether the database is away, locked or full, rather than asked for something wrong."""
+    return error.connection_invalidated or type(error).__name__ in {"OperationalError", "InterfaceError", "InternalError"}

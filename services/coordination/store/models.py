@@ -1,0 +1,300 @@
+"""The tables of the record. Every constraint is named; no column says anything about a person who was filmed."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+EIGHT_KINDS = "kind BETWEEN 1 AND 8"
+THREE_SEVERITIES = "severity BETWEEN 1 AND 3"
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept in UTC with microseconds on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Turns it into UTC; SQLite keeps no zone."""
+        if value is None:
+            return None
+        return value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Gives it back as UTC."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {datetime: UtcDateTime, int: BigInteger}  # noqa: RUF012 - SQLAlchemy's own protocol
+
+
+class HeadRow(Base):
+    """A counter that one transaction at a time moves: whoever moved it commits before the next sees it."""
+
+    __tablename__ = "heads"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int]
+
+
+class VenueRow(Base):
+    """A venue. Its row is locked by whoever changes anything of the venue."""
+
+    __tablename__ = "venues"
+
+    venue_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    display_name: Mapped[str] = mapped_column(Text)
+    time_zone: Mapped[str] = mapped_column(Text)
+    # Of all changes of venues, the one that last changed this venue.
+    revision: Mapped[int]
+    update_time: Mapped[datetime]
+
+
+class CameraRow(Base):
+    """A camera, with its whole specification as canonical JSON of `vigie.v1.Camera`. A withdrawn one stays for what it raised."""
+
+    __tablename__ = "cameras"
+
+    venue_id: Mapped[str] = mapped_column(String(63), ForeignKey("venues.venue_id"), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+    display_name: Mapped[str] = mapped_column(Text)
+    recording: Mapped[bool]
+    spec: Mapped[str] = mapped_column(Text)
+    withdrawn_time: Mapped[datetime | None]
+
+
+class AuthorizationRow(Base):
+    """One wording of an act. A changed act is withdrawn and written anew, so that it shows what held when."""
+
+    __tablename__ = "authorizations"
+    __table_args__ = (
+        # A bit for each of the eight kinds: bit 0 stands for kind 1.
+        CheckConstraint("kinds BETWEEN 1 AND 255", name="eight_kinds"),
+        CheckConstraint("start_time < end_time", name="period"),
+        Index(
+            "uq_authorizations_current",
+            "venue_id",
+            "authorization_id",
+            unique=True,
+            sqlite_where=text("withdrawn_time IS NULL"),
+            postgresql_where=text("withdrawn_time IS NULL"),
+        ),
+        Index("ix_authorizations_venue_id_end_time", "venue_id", "end_time"),
+    )
+
+    wording_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(63), ForeignKey("venues.venue_id"))
+    authorization_id: Mapped[str] = mapped_column(String(63))
+    position: Mapped[int] = mapped_column(Integer)
+    start_time: Mapped[datetime]
+    end_time: Mapped[datetime]
+    kinds: Mapped[int] = mapped_column(SmallInteger)
+    cameras: Mapped[list[str]] = mapped_column(JSON)
+    spec: Mapped[str] = mapped_column(Text)
+    record_time: Mapped[datetime]
+    withdrawn_time: Mapped[datetime | None]
+
+
+class IncarnationRow(Base):
+    """An ownership of a camera that was heard of."""
+
+    __tablename__ = "incarnations"
+    __table_args__ = (ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),)
+
+    venue_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    incarnation: Mapped[int] = mapped_column(primary_key=True)
+
+
+class CameraHealthRow(Base):
+    """What the newest owner of a camera last said of it, as canonical JSON of `vigie.v1.CameraHealth`."""
+
+    __tablename__ = "camera_health"
+    __table_args__ = (ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),)
+
+    venue_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    incarnation: Mapped[int]
+    health: Mapped[str] = mapped_column(Text)
+    receive_time: Mapped[datetime]
+
+
+class EventRow(Base):
+    """An event as it stands."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        CheckConstraint(EIGHT_KINDS, name="eight_kinds"),
+        CheckConstraint(THREE_SEVERITIES, name="three_severities"),
+        CheckConstraint("state BETWEEN 1 AND 4", name="states"),
+        Index("ix_events_open_time_event_id", "open_time", "event_id"),
+        Index("ix_events_venue_id_open_time_event_id", "venue_id", "open_time", "event_id"),
+    )
+
+    event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(63), ForeignKey("venues.venue_id"))
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[int] = mapped_column(SmallInteger)
+    severity: Mapped[int] = mapped_column(SmallInteger)
+    score: Mapped[float]
+    reason: Mapped[str] = mapped_column(Text)
+    cameras: Mapped[list[str]] = mapped_column(JSON)
+    zones: Mapped[list[str]] = mapped_column(JSON)
+    open_time: Mapped[datetime]
+    last_close_time: Mapped[datetime | None]
+    raise_time: Mapped[datetime]
+    record_time: Mapped[datetime]
+    update_time: Mapped[datetime]
+    signal_count: Mapped[int] = mapped_column(Integer)
+    open_signals: Mapped[int] = mapped_column(Integer)
+    version: Mapped[int]
+
+
+class EvidenceRow(Base):
+    """A picture that stands in the evidence folder."""
+
+    __tablename__ = "evidence"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    size_bytes: Mapped[int] = mapped_column(Integer)
+    record_time: Mapped[datetime]
+
+
+class SignalRow(Base):
+    """A signal as its newest revision left it."""
+
+    __tablename__ = "signals"
+    __table_args__ = (
+        CheckConstraint(EIGHT_KINDS, name="eight_kinds"),
+        ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),
+        Index("ix_signals_event_id", "event_id"),
+        Index("ix_signals_venue_id_kind_open_time", "venue_id", "kind", "open_time"),
+        Index(
+            "ix_signals_open",
+            "venue_id",
+            "camera_id",
+            sqlite_where=text("close_time IS NULL"),
+            postgresql_where=text("close_time IS NULL"),
+        ),
+    )
+
+    signal_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("events.event_id"))
+    venue_id: Mapped[str] = mapped_column(String(63))
+    camera_id: Mapped[str] = mapped_column(String(63))
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    zone: Mapped[str] = mapped_column(String(63))
+    revision: Mapped[int] = mapped_column(Integer)
+    incarnation: Mapped[int]
+    open_time: Mapped[datetime]
+    update_time: Mapped[datetime]
+    close_time: Mapped[datetime | None]
+    orphaned: Mapped[bool]
+    ground_x_m: Mapped[float | None]
+    ground_y_m: Mapped[float | None]
+    evidence: Mapped[str | None] = mapped_column(String(64), ForeignKey("evidence.sha256"))
+
+
+class SignalRevisionRow(Base):
+    """A revision of a signal as it was raised. Never changed."""
+
+    __tablename__ = "signal_revisions"
+    __table_args__ = (CheckConstraint(THREE_SEVERITIES, name="three_severities"),)
+
+    signal_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("signals.signal_id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    incarnation: Mapped[int]
+    sequence: Mapped[int]
+    severity: Mapped[int] = mapped_column(SmallInteger)
+    score: Mapped[float]
+    reason: Mapped[str] = mapped_column(Text)
+    update_time: Mapped[datetime]
+    close_time: Mapped[datetime | None]
+    raise_time: Mapped[datetime]
+    record_time: Mapped[datetime]
+    box_x0: Mapped[float | None]
+    box_y0: Mapped[float | None]
+    box_x1: Mapped[float | None]
+    box_y1: Mapped[float | None]
+    ground_x_m: Mapped[float | None]
+    ground_y_m: Mapped[float | None]
+    evidence: Mapped[str | None] = mapped_column(String(64), ForeignKey("evidence.sha256"))
+
+
+class ReviewRow(Base):
+    """A person's decision. Never changed."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint("decision BETWEEN 1 AND 3", name="decisions"),
+        CheckConstraint("reviewer <> ''", name="reviewer"),
+        Index("uq_reviews_request_id", "request_id", unique=True),
+    )
+
+    event_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("events.event_id"), primary_key=True)
+    # The version of the event that the decision made.
+    event_version: Mapped[int] = mapped_column(primary_key=True)
+    decision: Mapped[int] = mapped_column(SmallInteger)
+    reviewer: Mapped[str] = mapped_column(Text)
+    comment: Mapped[str] = mapped_column(Text)
+    review_time: Mapped[datetime]
+    request_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
+class EventChangeRow(Base):
+    """A change of an event for watchers: the event as it was after it, as a `vigie.v1.Event`. Old ones are dropped."""
+
+    __tablename__ = "event_changes"
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    event: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditRow(Base):
+    """An entry of the audit log. The database itself refuses to change or remove one."""
+
+    __tablename__ = "audit_entries"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    time: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(64))
+    resource: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,1 @@
+"""One repository for each thing that is kept. They take part in a unit of work and never commit."""

@@ -1,0 +1,126 @@
+"""Owners of cameras on record: how they do, and which signals they may raise."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from google.protobuf.json_format import Parse
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.coordination.domain.admission import Act, CameraStanding
+from services.coordination.store.models import AuthorizationRow, CameraHealthRow, CameraRow, IncarnationRow
+from services.coordination.store.repositories.venues import canonical, kinds_of
+from services.coordination.store.upsert import insert_missing, upsert
+from vigie.v1 import cameras_pb2, venues_pb2
+
+CameraId = tuple[str, str]
+"""Ids of the venue and of the camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraReport:
+    """A camera and what its owner last said of it, if it ever did."""
+
+    camera: venues_pb2.Camera
+    health: cameras_pb2.CameraHealth | None
+    receive_time: datetime | None
+
+
+class Cameras:
+    """Cameras by venue and id."""
+
+    def __init__(self, session: AsyncSession, now: Callable[[], datetime]) -> None:
+        self._session = session
+        self._now = now
+
+    async def standings(self, cameras: Collection[CameraId], *, since: datetime) -> dict[CameraId, CameraStanding]:
+        """What decides on the signals of each camera that is or was applied; acts that ended before `since` are left out."""
+        rows = (await self._session.scalars(select(CameraRow).where(_among(CameraRow, cameras)))).all()
+        incarnations = await self.incarnations(cameras)
+        acts = await self._acts({venue for venue, _ in cameras}, since)
+        return {
+            (row.venue_id, row.camera_id): CameraStanding(
+                recording=row.recording,
+                withdrawn_time=row.withdrawn_time,
+                acts=tuple(act for act in acts.get(row.venue_id, ()) if row.camera_id in act.cameras),
+                incarnations=incarnations.get((row.venue_id, row.camera_id), frozenset()),
+            )
+            for row in rows
+        }
+
+    async def known(self, cameras: Collection[CameraId]) -> set[CameraId]:
+        """Those of the cameras that are or were applied."""
+        rows = await self._session.execute(select(CameraRow.venue_id, CameraRow.camera_id).where(_among(CameraRow, cameras)))
+        return {(venue, camera) for venue, camera in rows}
+
+    async def incarnations(self, cameras: Collection[CameraId]) -> dict[CameraId, frozenset[int]]:
+        """All ownerships that were heard of, by camera."""
+        found: dict[CameraId, set[int]] = {}
+        columns = select(IncarnationRow.venue_id, IncarnationRow.camera_id, IncarnationRow.incarnation)
+        for venue, camera, incarnation in await self._session.execute(columns.where(_among(IncarnationRow, cameras))):
+            found.setdefault((venue, camera), set()).add(incarnation)
+        return {camera: frozenset(heard) for camera, heard in found.items()}
+
+    async def add_incarnations(self, heard: Collection[tuple[str, str, int]]) -> None:
+        """Remembers ownerships."""
+        rows = [{"venue_id": venue, "camera_id": camera, "incarnation": number} for venue, camera, number in sorted(heard)]
+        await insert_missing(self._session, IncarnationRow, rows)
+
+    async def health(self, cameras: Collection[CameraId]) -> dict[CameraId, tuple[int, datetime]]:
+        """Who last spoke for each camera, as an incarnation, and when."""
+        rows = await self._session.scalars(select(CameraHealthRow).where(_among(CameraHealthRow, cameras)))
+        return {(row.venue_id, row.camera_id): (row.incarnation, row.receive_time) for row in rows}
+
+    async def put_health(self, reports: Mapping[CameraId, cameras_pb2.CameraHealth]) -> None:
+        """Keeps what the owners said instead of what was kept."""
+        now = self._now()
+        rows = [
+            {
+                "venue_id": venue,
+                "camera_id": camera,
+                "incarnation": health.incarnation,
+                "health": canonical(health),
+                "receive_time": now,
+            }
+            for (venue, camera), health in sorted(reports.items(), key=lambda item: item[0])
+        ]
+        await upsert(self._session, CameraHealthRow, rows)
+
+    async def page(self, venue: str | None, *, after: CameraId, size: int) -> list[CameraReport]:
+        """Applied cameras by venue and id, of one venue or (None) of all."""
+        key = tuple_(CameraRow.venue_id, CameraRow.camera_id)
+        statement = (
+            select(CameraRow, CameraHealthRow)
+            .outerjoin(
+                CameraHealthRow,
+                (CameraHealthRow.venue_id == CameraRow.venue_id) & (CameraHealthRow.camera_id == CameraRow.camera_id),
+            )
+            .where(CameraRow.withdrawn_time.is_(None), key > after)
+        )
+        if venue is not None:
+            statement = statement.where(CameraRow.venue_id == venue)
+        rows = await self._session.execute(statement.order_by(CameraRow.venue_id, CameraRow.camera_id).limit(size))
+        return [_report(camera, health) for camera, health in rows.tuples()]
+
+    async def _acts(self, venues: Collection[str], since: datetime) -> dict[str, Sequence[Act]]:
+        held = select(AuthorizationRow).where(AuthorizationRow.venue_id.in_(venues), AuthorizationRow.end_time >= since)
+        acts: dict[str, list[Act]] = {}
+        for row in await self._session.scalars(held):
+            acts.setdefault(row.venue_id, []).append(_act(row))
+        return dict(acts)
+
+
+def _among(model: "type[CameraRow | IncarnationRow | CameraHealthRow]", cameras: Collection[CameraId]) -> ColumnElement[bool]:
+    return tuple_(model.venue_id, model.camera_id).in_(sorted(cameras))
+
+
+def _act(row: AuthorizationRow) -> Act:
+    return Act(frozenset(row.cameras), kinds_of(row.kinds), row.start_time, row.end_time, row.withdrawn_time)
+
+
+def _report(camera: CameraRow, health: CameraHealthRow | None) -> CameraReport:
+    spec = Parse(camera.spec, venues_pb2.Camera())
+    if health is None:
+        return CameraReport(spec, None, None)
+    return CameraReport(spec, Parse(health.health, cameras_pb2.CameraHealth()), health.receive_time)

@@ -1,0 +1,32 @@
+"""What one call reads and writes together."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.coordination.store.repositories.audit import AuditLog
+from services.coordination.store.repositories.cameras import Cameras
+from services.coordination.store.repositories.events import Events
+from services.coordination.store.repositories.signals import Signals
+from services.coordination.store.repositories.venues import Venues
+
+
+class UnitOfWork:
+    """One transaction. What is not committed is rolled back.
+
+    Locks are taken in one order, so that no two transactions wait for each other: venues by id, then the log of event changes or
+    of venue changes, then the audit log.
+    """
+
+    def __init__(self, session: AsyncSession, now: Callable[[], datetime]) -> None:
+        self._session = session
+        self.venues = Venues(session, now)
+        self.cameras = Cameras(session, now)
+        self.signals = Signals(session)
+        self.events = Events(session)
+        self.audit = AuditLog(session, now)
+
+    async def commit(self) -> None:
+        """Makes all of it lasting."""
+        await self._session.commit()
