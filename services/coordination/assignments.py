@@ -23,6 +23,7 @@ class AssignmentBoard:
         self._revision = -1
         self._wake = asyncio.Event()
         self._moved = asyncio.Condition()
+        self._stopping = False
 
     @property
     def revision(self) -> int:
@@ -40,9 +41,17 @@ class AssignmentBoard:
         return {found.camera.name: found for venue in chosen for found in _assignments(venue, now)}
 
     async def wait_beyond(self, revision: int) -> None:
-        """Waits until a later change is shown."""
+        """Waits until a later change is shown. Raises UnavailableError once the service stops."""
         async with self._moved:
-            await self._moved.wait_for(lambda: self._revision > revision)
+            await self._moved.wait_for(lambda: self._stopping or self._revision > revision)
+        if self._stopping:
+            raise UnavailableError("the service is stopping; watch again")
+
+    async def stop(self) -> None:
+        """Ends all waiting, since the service is stopping."""
+        async with self._moved:
+            self._stopping = True
+            self._moved.notify_all()
 
     async def run(self) -> None:
         """Follows the record until cancelled."""

@@ -93,9 +93,8 @@ class Service:
         self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
         self._health = health.HealthServicer()
         self._server = _server(config)
-        signal_service_pb2_grpc.add_SignalServiceServicer_to_server(
-            SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight), self._server
-        )
+        self._signals = SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight)
+        signal_service_pb2_grpc.add_SignalServiceServicer_to_server(self._signals, self._server)
         event_service_pb2_grpc.add_EventServiceServicer_to_server(
             EventServicer(database, evidence, self._feed, now=now, heartbeat_s=limits.heartbeat_s), self._server
         )
@@ -148,8 +147,11 @@ class Service:
         _log.info("stopping")
         await self._health.enter_graceful_shutdown()
         closing = asyncio.create_task(self._server.stop(self._config.limits.stop_grace_s))
-        await self._commit.stop()
+        self._signals.stop()
+        self._feed.stop()
+        await self._board.stop()
         await closing
+        await self._commit.stop()
 
     async def _drop_changes(self) -> None:
         while True:

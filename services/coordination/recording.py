@@ -13,7 +13,7 @@ from services.coordination.domain.admission import Rejection
 from services.coordination.domain.aggregation import CLOSENESS, Occurrence, merged
 from services.coordination.domain.ledger import CameraId, Excerpt, Ledger
 from services.coordination.domain.signals import SignalRevision
-from services.coordination.errors import CoordinationError, UnavailableError
+from services.coordination.errors import CoordinationError
 from services.coordination.evidence import EvidenceFolder
 from services.coordination.rpc.convert import event_message
 from services.coordination.store.database import Database
@@ -174,19 +174,15 @@ class GroupCommit:
     def __init__(self, record: Callable[[Sequence[Batch]], Awaitable[list[Outcome]]], *, capacity: int) -> None:
         self._record = record
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(capacity)
-        self._stopping = False
 
     async def submit(self, batch: Batch) -> "asyncio.Future[Outcome]":
-        """Waits for room and returns what will be the outcome. Raises UnavailableError once the service is stopping."""
-        if self._stopping:
-            raise UnavailableError("the service is stopping; send the batch again to another replica or a moment later")
+        """Waits for room and returns what will be the outcome."""
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         await self._queue.put(waiting)
         return waiting.outcome
 
     async def stop(self) -> None:
-        """Takes nothing more; `run` returns once all that waits is recorded."""
-        self._stopping = True
+        """Lets `run` return once all that waits by now is recorded. Nothing may be submitted after."""
         await self._queue.put(None)
 
     async def run(self) -> None:
@@ -232,3 +228,5 @@ def _fail(group: Iterable[_Waiting], error: Exception) -> None:
     for waiting in group:
         if not waiting.outcome.done():
             waiting.outcome.set_exception(error)
+            # A caller may have left without looking; asking for the error marks it as seen.
+            waiting.outcome.exception()

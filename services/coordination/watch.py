@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.coordination.errors import OverloadedError, UnavailableError
+from services.coordination.errors import CoordinationError, OverloadedError, UnavailableError
 from services.coordination.store.database import Database
 from vigie.v1 import events_pb2
 
@@ -34,33 +34,33 @@ class Subscription:
         self._capacity = capacity
         self._changes: deque[Change] = deque()
         self._wake = asyncio.Event()
-        self._overflowed = False
+        self._end: CoordinationError | None = None
         self._seen = position
         self.start = position
 
     def offer(self, change: Change) -> None:
         """Takes a change in, unless the watcher is too far behind; then it gets nothing more."""
-        if self._overflowed:
-            return
-        if len(self._changes) >= self._capacity:
-            self.lose()
+        if self._end is not None:
             return
         if self._matches(change.event):
+            if len(self._changes) >= self._capacity:
+                self.end(OverloadedError("the watcher reads too slowly; watch again from the last cursor that it got"))
+                return
             self._changes.append(change)
             self._wake.set()
         self._seen = change.number
 
-    def lose(self) -> None:
-        """Marks that changes were missed."""
-        self._overflowed = True
+    def end(self, error: CoordinationError) -> None:
+        """Ends it: what waits can still be taken, then `next` raises the error."""
+        self._end = self._end or error
         self._wake.set()
 
     async def next(self, timeout_s: float) -> Change | int:
         """The next change, or after a while without one the number of the change up to which there was none.
 
-        Raises OverloadedError once a change was missed and all before it are taken.
+        Raises OverloadedError once changes were missed and all before them are taken, UnavailableError once the service stops.
         """
-        if not self._changes and not self._overflowed:
+        if not self._changes and self._end is None:
             self._wake.clear()
             try:
                 await asyncio.wait_for(self._wake.wait(), timeout_s)
@@ -68,7 +68,9 @@ class Subscription:
                 return self._seen
         if self._changes:
             return self._changes.popleft()
-        raise OverloadedError("the watcher reads too slowly; watch again from the last cursor that it got")
+        if self._end is not None:
+            raise self._end
+        return self._seen
 
 
 class Feed:
@@ -97,6 +99,11 @@ class Feed:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    def stop(self) -> None:
+        """Ends all subscriptions, since the service is stopping."""
+        for subscription in self._subscriptions:
+            subscription.end(UnavailableError("the service is stopping; watch again from the last cursor that you got"))
 
     async def run(self) -> None:
         """Follows the record until cancelled."""
@@ -127,6 +134,6 @@ class Feed:
         missed = self._position is not None and change.number > self._position + 1
         for subscription in self._subscriptions:
             if missed:
-                subscription.lose()
+                subscription.end(OverloadedError("changes were dropped before this process read them; list events anew"))
             subscription.offer(change)
         self._position = change.number

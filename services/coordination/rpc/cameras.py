@@ -42,9 +42,9 @@ class CameraServicer(CameraServiceServicer):
             raise InvalidRequestError(found)
         reports = {parse_camera(health.camera): health for health in request.cameras}
         async with self._database.read() as work:
-            known = await work.cameras.known(reports)
+            applied = await work.cameras.applied(reports)
             heard = await work.cameras.incarnations(reports)
-        current = {camera: reports[camera] for camera in known if reports[camera].incarnation >= max(heard.get(camera, {0}))}
+        current = {camera: reports[camera] for camera in applied if reports[camera].incarnation >= max(heard.get(camera, {0}))}
         newcomers = {
             (*camera, health.incarnation) for camera, health in current.items() if health.incarnation not in heard.get(camera, ())
         }

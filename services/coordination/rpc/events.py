@@ -124,7 +124,12 @@ class EventServicer(EventServiceServicer):
                     if matches(change.event):
                         yield self._response(change)
             while True:
-                yield self._response(await subscription.next(self._heartbeat_s))
+                news = await subscription.next(self._heartbeat_s)
+                # The cursor may be ahead of what this process has read: what it covers was sent before.
+                if isinstance(news, int):
+                    yield self._response(max(news, position))
+                elif news.number > position:
+                    yield self._response(news)
 
     async def _begin(self, request: event_service_pb2.WatchEventsRequest, context: Context, subscription: Subscription) -> int:
         start = read_cursor(request.cursor) if request.cursor else None

@@ -93,7 +93,7 @@ async def _guarded(method: str, context: _Context) -> AsyncIterator[None]:
         level = log.warning if isinstance(error, UnavailableError | OverloadedError) else log.info
         level("call refused", code=code_of(error).name, reason=error.reason, message=error.message)
         await _abort(context, status_of(error))
-    except (aio.AbortError, GeneratorExit):
+    except aio.AbortError:
         raise
     except Exception:
         log.exception("call failed")

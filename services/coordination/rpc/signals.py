@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from services.coordination.domain.admission import Rejection, malformed
+from services.coordination.errors import UnavailableError
 from services.coordination.recording import Batch, GroupCommit, Outcome
 from services.coordination.rpc.convert import signal_revision
 from services.coordination.rpc.requests import Context, invalid
@@ -24,6 +25,14 @@ class SignalServicer(SignalServiceServicer):
         self._commit = commit
         self._now = now
         self._in_flight = in_flight
+        self._readers: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Takes no more batches; streams end once those that were taken are acknowledged."""
+        self._stopping = True
+        for reader in self._readers:
+            reader.cancel()
 
     async def ReportSignals(  # noqa: N802 - named by the contract
         self, request_iterator: AsyncIterator[signal_service_pb2.ReportSignalsRequest], context: Context
@@ -32,13 +41,18 @@ class SignalServicer(SignalServiceServicer):
         del context
         pending: asyncio.Queue[_Pending | None] = asyncio.Queue(self._in_flight)
         reader = asyncio.create_task(self._read(request_iterator, pending))
+        self._readers.add(reader)
         try:
             while (waiting := await pending.get()) is not None:
                 batch_id, rejections, outcome = waiting
                 yield _acknowledgement(batch_id, rejections, await outcome)
+            if self._stopping:
+                raise UnavailableError("the service is stopping; send what was not acknowledged again")
             await reader
         finally:
+            self._readers.discard(reader)
             reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
 
     async def _read(
         self, requests: AsyncIterator[signal_service_pb2.ReportSignalsRequest], pending: "asyncio.Queue[_Pending | None]"

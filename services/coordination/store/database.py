@@ -6,9 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError as DbapiInterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -18,6 +20,8 @@ from services.coordination.store.unit_of_work import UnitOfWork
 
 _WAIT_S = 5
 _WRITES = "vigie_writes"
+# Classes of SQLSTATE: connection, rollback, resources, locks, operator, system (PostgreSQL, appendix A).
+_PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
 
 
 class Database:
@@ -100,7 +104,7 @@ def _begin_sqlite(connection: Connection) -> None:
 async def _translated() -> AsyncIterator[None]:
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
+    except (DBAPIError, PoolTimeoutError, PostgresError, InterfaceError, OSError) as error:
         if isinstance(error, DBAPIError) and not _is_passing(error):
             raise
         cause = str(getattr(error, "orig", None) or error).splitlines()[0][:200]
@@ -109,4 +113,5 @@ async def _translated() -> AsyncIterator[None]:
 
 def _is_passing(error: DBAPIError) -> bool:
     """Whether the database is away, locked or full, rather than asked for something wrong."""
-    return error.connection_invalidated or type(error).__name__ in {"OperationalError", "InterfaceError", "InternalError"}
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or isinstance(error, OperationalError | DbapiInterfaceError) or state[:2] in _PASSING

@@ -54,6 +54,11 @@ class Cameras:
         rows = await self._session.execute(select(CameraRow.venue_id, CameraRow.camera_id).where(_among(CameraRow, cameras)))
         return {(venue, camera) for venue, camera in rows}
 
+    async def applied(self, cameras: Collection[CameraId]) -> set[CameraId]:
+        """Those of the cameras that are applied now."""
+        columns = select(CameraRow.venue_id, CameraRow.camera_id).where(CameraRow.withdrawn_time.is_(None))
+        return {(venue, camera) for venue, camera in await self._session.execute(columns.where(_among(CameraRow, cameras)))}
+
     async def incarnations(self, cameras: Collection[CameraId]) -> dict[CameraId, frozenset[int]]:
         """All ownerships that were heard of, by camera."""
         found: dict[CameraId, set[int]] = {}
@@ -85,7 +90,7 @@ class Cameras:
             }
             for (venue, camera), health in sorted(reports.items(), key=lambda item: item[0])
         ]
-        await upsert(self._session, CameraHealthRow, rows)
+        await upsert(self._session, CameraHealthRow, rows, rising="incarnation")
 
     async def page(self, venue: str | None, *, after: CameraId, size: int) -> list[CameraReport]:
         """Applied cameras by venue and id, of one venue or (None) of all."""
