@@ -28,7 +28,8 @@ CORRUPT_IN_A_ROW = 100
 CUT_SHORT_S = 1.0
 """A recording that ends earlier than this before the end that it declares was cut short."""
 
-_FILE_FORMATS = "asf,avi,dv,flv,h264,hevc,image2,ivf,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,ogg"
+_FILE_FORMATS = "asf,avi,dv,flv,h264,hevc,ivf,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,ogg"
+_PICTURE_FORMATS = "bmp_pipe,image2,jpeg_pipe,png_pipe,tiff_pipe,webp_pipe"
 _HTTP_FORMATS = f"aac,hls,mpjpeg,webvtt,{_FILE_FORMATS}"
 _LIVE = {"fpsprobesize": "0", "analyzeduration": "1000000"}  # opens in 0.4 s instead of 1.2 s: no guess at the frame rate
 _RTSP = _LIVE | {"rtsp_transport": "tcp", "allowed_media_types": "video", "format_whitelist": "rtsp"}
@@ -38,7 +39,7 @@ _OPTIONS = {
     "rtsps": _RTSP | {"protocol_whitelist": "rtp,tcp,tls,udp"},
     "http": _HTTP,
     "https": _HTTP,
-    "file": {"format_whitelist": _FILE_FORMATS, "protocol_whitelist": "file", "pattern_type": "none"},
+    "file": {"format_whitelist": f"{_FILE_FORMATS},{_PICTURE_FORMATS}", "protocol_whitelist": "file", "pattern_type": "none"},
 }
 """What FFmpeg may open, and nothing else: a playlist reaches no other protocol, and a text file is not played as a video."""
 

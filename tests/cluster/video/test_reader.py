@@ -1,0 +1,192 @@
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+import structlog
+
+from cluster.errors import StreamEndedError, StreamError, StreamOpenError, StreamRefusedError, StreamStalledError
+from cluster.video.frame import Fit, Frame
+from cluster.video.health import StreamState
+from cluster.video.reader import CameraReader
+from cluster.video.reconnect import MISCONFIGURED_RETRY_S
+from cluster.video.source import Source
+from cluster.video.stream import Pace, StreamConfig, Timeouts
+from cluster.video.url import StreamUrl
+from tests.eventually import eventually
+from tests.fakes.sources import FakeOpening, FakeSource
+
+URL = StreamUrl("rtsp://guard:hunter2@host/x", "rtsp://***@host/x", ("GUARD", "PASSWORD"))
+NOW_S = 1.8e9
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time_s = 0.0
+
+    def __call__(self) -> float:
+        return self.time_s
+
+
+def reader(
+    *script: Source | Exception,
+    pace: Pace = Pace.REAL_TIME,
+    rate_hz: float = 25,
+    monotonic: Callable[[], float] | None = None,
+    on_frame: Callable[[], None] = lambda: None,
+) -> CameraReader:
+    return CameraReader(
+        "gate",
+        StreamConfig("rtsp://${GUARD}:${PASSWORD}@host/x", pace=pace),
+        url=URL,
+        fit=Fit(416, 416),
+        rate_hz=rate_hz,
+        timeouts=Timeouts(stalled_s=5),
+        now=lambda: NOW_S,
+        random=lambda: 1.0,
+        on_frame=on_frame,
+        monotonic=monotonic or Clock(),
+        open_source=FakeOpening(*script),
+    )
+
+
+def test_frame_that_is_due_can_be_taken_once() -> None:
+    camera = reader(FakeSource([7.0], end=StreamEndedError(URL.redacted, "ended")))
+    camera.step()
+    frame = camera.take()
+    assert frame is not None
+    assert frame.capture_time_s == 7.0
+    assert camera.take() is None
+
+
+def test_newer_frame_of_a_live_stream_replaces_one_that_was_not_taken_and_is_counted() -> None:
+    camera = reader(FakeSource([0, 1, 2], end=StreamEndedError(URL.redacted, "ended")))
+    camera.step()
+    frame = camera.take()
+    assert frame is not None
+    assert frame.capture_time_s == 2
+    health = camera.health()
+    assert (health.received, health.taken, health.replaced, health.last_frame_s) == (3, 1, 2, 2)
+
+
+def test_only_frames_that_are_due_are_offered_but_all_are_counted() -> None:
+    camera = reader(FakeSource([index / 25 for index in range(50)], is_live=False), rate_hz=5)
+    camera.step()
+    health = camera.health()
+    assert (health.received, health.replaced + 1) == (50, 10)
+
+
+def test_recording_at_full_speed_loses_nothing_and_ends_once_its_last_frame_is_taken() -> None:
+    times_s = [index / 25 for index in range(100)]
+    camera = reader(FakeSource(times_s, is_live=False), pace=Pace.FASTEST)
+    taken = list[Frame]()
+    camera.start()
+
+    def take_all() -> bool:
+        while frame := camera.take():
+            taken.append(frame)
+        return camera.ended
+
+    eventually(take_all, every_s=0.001)
+    assert [frame.capture_time_s for frame in taken] == times_s
+    assert camera.health().state is StreamState.ENDED
+    assert camera.stop()
+
+
+def test_recording_has_not_ended_before_its_last_frame_is_taken() -> None:
+    camera = reader(FakeSource([0], is_live=False))
+    assert camera.step() is None
+    assert not camera.ended
+    camera.take()
+    assert camera.ended
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "delay_s"),
+    [
+        (StreamOpenError(URL.redacted, "nothing listens"), StreamState.UNREACHABLE, 0.5),
+        (StreamRefusedError(URL.redacted, "credentials refused"), StreamState.MISCONFIGURED, MISCONFIGURED_RETRY_S),
+        (StreamStalledError(URL.redacted, "silent"), StreamState.STALLED, 0.5),
+        (StreamEndedError(URL.redacted, "ended"), StreamState.CONNECTING, 0.5),
+        (StreamError(URL.redacted, "undecodable"), StreamState.MISCONFIGURED, MISCONFIGURED_RETRY_S),
+    ],
+)
+def test_each_fault_has_its_state_and_detail_and_is_tried_again(error: StreamError, state: StreamState, delay_s: float) -> None:
+    camera = reader(error)
+    assert camera.step() == delay_s
+    health = camera.health()
+    assert (health.state, health.detail, health.state_since_s) == (state, str(error), NOW_S)
+
+
+def test_fault_of_a_live_stream_leads_to_a_new_opening_and_delays_begin_anew_with_its_frames() -> None:
+    gone = StreamOpenError(URL.redacted, "nothing listens")
+    camera = reader(FakeSource([0], end=StreamEndedError(URL.redacted, "ended")), gone, gone, FakeSource([9], end=gone), gone)
+    assert [camera.step() for _ in range(5)] == [0.5, 1, 2, 0.5, 1]
+    assert camera.health().reconnects == 1
+    assert camera.health().last_frame_s == 9
+
+
+def test_fault_in_the_middle_of_a_recording_is_its_end() -> None:
+    error = StreamError("file:clip.mp4", "it is cut short")
+    camera = reader(FakeSource([0, 1], end=error, is_live=False))
+    assert camera.step() is None
+    assert (camera.health().state, camera.health().detail) == (StreamState.ENDED, str(error))
+
+
+def test_silent_live_stream_is_stalled_though_its_thread_hangs_and_live_again_with_the_next_frame() -> None:
+    clock = Clock()
+    source = FakeSource([0], is_silent=True)
+    camera = reader(source, FakeSource([60], is_silent=True), monotonic=clock)
+    camera.start()
+    eventually(lambda: camera.health().state is StreamState.LIVE)
+    clock.time_s = 5.5
+    assert camera.health().state is StreamState.STALLED
+    assert "no frame for 5 s" in camera.health().detail
+    assert camera.stop()
+    assert source.is_closed
+
+
+def test_recording_that_waits_to_be_taken_is_not_stalled() -> None:
+    clock = Clock()
+    camera = reader(FakeSource([0, 1, 2], is_live=False), pace=Pace.FASTEST, monotonic=clock)
+    camera.start()
+    eventually(lambda: camera.health().received == 2)
+    clock.time_s = 60
+    assert camera.health().state is StreamState.LIVE
+    assert camera.stop()
+
+
+def test_stop_ends_a_thread_that_waits_for_its_next_attempt() -> None:
+    camera = reader(StreamRefusedError(URL.redacted, "credentials refused"))
+    camera.start()
+    eventually(lambda: camera.health().state is StreamState.MISCONFIGURED)
+    assert camera.stop()
+
+
+def test_stop_before_start_is_nothing() -> None:
+    assert reader().stop()
+
+
+def test_unforeseen_error_is_logged_without_credentials_and_tried_again() -> None:
+    camera = reader(RuntimeError(f"cannot open {URL.value}"))
+    with structlog.testing.capture_logs() as logs:
+        assert camera.step() == 0.5
+    assert "RuntimeError" in str(logs)
+    assert "hunter2" not in str(logs) + str(camera.health())
+
+
+def test_on_frame_tells_of_each_frame_and_of_the_end() -> None:
+    calls = list[str]()
+    camera = reader(FakeSource([0, 1], is_live=False), on_frame=lambda: calls.append(threading.current_thread().name))
+    camera.start()
+    eventually(lambda: len(calls) == 3)
+    assert set(calls) == {"camera gate"}
+    camera.stop()
+
+
+def test_corrupt_packets_are_counted_over_reconnects() -> None:
+    sources: Sequence[FakeSource] = [FakeSource([0], end=StreamEndedError(URL.redacted, "ended")) for _ in range(2)]
+    camera = reader(*sources)
+    for source in sources:
+        source.corrupt = 3
+        camera.step()
+    assert camera.health().corrupt == 6

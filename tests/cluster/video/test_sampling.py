@@ -1,0 +1,42 @@
+import itertools
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster.video.sampling import Sampler
+
+rates_hz = st.floats(0.5, 50, allow_nan=False)
+START_S = 1.8e9
+
+
+def due(rate_hz: float, times_s: list[float]) -> list[float]:
+    sampler = Sampler(rate_hz)
+    return [time_s for time_s in times_s if sampler.is_due(time_s)]
+
+
+def test_first_frame_is_due() -> None:
+    assert Sampler(5).is_due(START_S)
+
+
+@given(rate_hz=rates_hz, source_hz=rates_hz, count=st.integers(1, 500))
+def test_rate_is_kept_without_drift_and_a_slower_stream_is_taken_whole(rate_hz: float, source_hz: float, count: int) -> None:
+    times_s = [index / source_hz for index in range(count)]
+    expected = min(count, math.floor(times_s[-1] * rate_hz) + 1)
+    assert abs(len(due(rate_hz, times_s)) - expected) <= 1
+
+
+@given(divisor=st.integers(1, 10), jitter=st.lists(st.floats(-0.008, 0.008, allow_nan=False), min_size=100, max_size=300))
+def test_jitter_neither_adds_nor_loses_frames(divisor: int, jitter: list[float]) -> None:
+    times_s = [START_S + index / 25 + late_s for index, late_s in enumerate(jitter)]
+    taken = due(25 / divisor, times_s)
+    assert abs(len(taken) - math.ceil(len(times_s) / divisor)) <= 1
+    assert all(later - earlier > (divisor - 0.5) / 25 for earlier, later in itertools.pairwise(taken))
+
+
+def test_gap_is_not_made_up_for() -> None:
+    assert due(1, [0, 1, 10, 10.04, 10.5, 11]) == [0, 1, 10, 11]
+
+
+def test_time_that_turns_back_starts_a_new_grid() -> None:
+    assert due(1, [100, 101, 5, 5.5, 6]) == [100, 101, 5, 6]
