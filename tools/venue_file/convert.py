@@ -1,6 +1,7 @@
 """A venue file's content as the contract's message."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -54,7 +55,7 @@ def _stream(stream: schema.Stream, folder: Path) -> venues_pb2.Stream:
     url = stream.url
     path = url.removeprefix("file:")
     if path != url and not path.startswith("/"):
-        url = f"file:{folder.resolve() / path}"
+        url = f"file:{quote(str(folder.resolve()))}/{path}"
     start_time = Timestamp()
     if stream.start_time is not None:
         start_time.FromDatetime(stream.start_time)

@@ -1,0 +1,115 @@
+"""Events as a person and a program see them, against a real service."""
+
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from tests.tools.conftest import PICTURE, Outcome, raise_signal, serving
+from tools.apply import apply_venue
+from tools.errors import ExitCode
+from tools.events.watching import Stub, changes
+from tools.venue_file import load_venue
+from vigie.names import ANY_VENUE
+from vigie.v1 import event_service_pb2
+
+Vigie = Callable[..., Outcome]
+
+
+@pytest.fixture
+def event(vigie: Vigie, service: str, venue_path: Path) -> dict[str, Any]:
+    """An intrusion at the gate, the newest event on record."""
+    apply_venue(load_venue(venue_path), service, author="test")
+    raise_signal(service)
+    found: dict[str, Any] = json.loads(vigie("events", "list", "--limit", "1", "--json", "--coordination", service).out)
+    return found
+
+
+def test_list_is_a_table_for_people_and_lines_for_programs(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    table = vigie("events", "list", "--venue", "arena", "--kind", "ZONE_INTRUSION", "--since", "1h", "--coordination", service)
+
+    assert table.code == ExitCode.OK
+    assert event["name"][-8:] in table.out
+    assert "a person for 1.2 s [in grass]" in table.out
+    assert (event["kind"], event["zones"], event["state"]) == ("KIND_ZONE_INTRUSION", ["grass"], "EVENT_STATE_NEW")
+
+
+def test_filter_that_nothing_meets_lists_nothing(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    assert vigie("events", "list", "--kind", "FIRE", "--coordination", service).out == "No such events.\n"
+    assert vigie("events", "list", "--kind", "FIRE", "--json", "--coordination", service).out == ""
+
+
+def test_event_is_found_by_the_end_of_its_id(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    by_name, by_end = (vigie("events", "get", name, "--coordination", service) for name in (event["name"], event["name"][-12:]))
+
+    assert by_name == by_end
+    assert "after capture" in by_name.out
+
+
+def test_evidence_is_saved_as_recorded(vigie: Vigie, service: str, event: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+
+    outcome = vigie("events", "get", event["name"], "--save-evidence", str(folder), "--json", "--coordination", service)
+
+    (saved,) = json.loads(outcome.out)["saved_evidence"]
+    assert Path(saved).parent == folder
+    assert Path(saved).read_bytes() == PICTURE
+
+
+def test_event_that_is_not_there_is_not_found(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    missing = event["name"][:-12] + "000000000000"
+
+    assert vigie("events", "get", missing, "--coordination", service).code == ExitCode.NOT_FOUND
+    assert vigie("events", "get", "000000000000", "--coordination", service).code == ExitCode.NOT_FOUND
+    assert vigie("events", "get", "abc", "--coordination", service).code == ExitCode.BAD_INPUT
+
+
+def test_review_is_recorded_with_its_person(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    decision = ("--dismiss", "--comment", "a gardener", "--as", "Camille Roux")
+
+    outcome = vigie("events", "review", event["name"], *decision, "--coordination", service)
+
+    shown = vigie("events", "get", event["name"], "--coordination", service).out
+    assert outcome.out == f"{event['name']}: dismissed\n"
+    assert "Camille Roux" in shown
+    assert "a gardener" in shown
+
+
+def test_review_of_an_event_that_has_changed_is_a_conflict(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    arguments = ("events", "review", event["name"], "--etag", event["etag"], "--as", "Camille", "--coordination", service)
+
+    assert vigie(*arguments, "--acknowledge").code == ExitCode.OK
+    assert vigie(*arguments, "--confirm").code == ExitCode.CONFLICT
+
+
+@pytest.mark.parametrize("decisions", [(), ("--confirm", "--dismiss")])
+def test_review_is_exactly_one_decision(vigie: Vigie, decisions: tuple[str, ...]) -> None:
+    outcome = vigie("events", "review", "venues/a/events/b", "--as", "Camille", *decisions)
+
+    assert outcome.code == ExitCode.USAGE
+
+
+def test_watch_goes_on_over_a_restart_of_the_service(tmp_path: Path, venue_path: Path) -> None:
+    first, second = ExitStack(), ExitStack()
+    address = first.enter_context(serving(tmp_path))
+    apply_venue(load_venue(venue_path), address, author="test")
+
+    def restart(attempts: int, _failure: object) -> None:
+        if attempts == 1:
+            second.enter_context(serving(tmp_path, address))
+            raise_signal(address)
+
+    with first, second, grpc.insecure_channel(address) as channel:
+        cursor = Stub(channel).ListEvents(event_service_pb2.ListEventsRequest(parent=ANY_VENUE), timeout=10).cursor
+        watch = changes(Stub(channel), event_service_pb2.WatchEventsRequest(parent=ANY_VENUE, cursor=cursor), pause=restart)
+        raise_signal(address)
+        before = next(watch)
+        first.close()
+        after = next(watch)
+
+    assert before.event.name == after.event.name
+    assert (before.event.signal_count, after.event.signal_count) == (1, 2)
