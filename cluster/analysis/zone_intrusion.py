@@ -18,7 +18,6 @@ from cluster.analysis.schedule import Schedule
 from cluster.analysis.view import View
 from cluster.analysis.wording import counted
 from cluster.errors import ConfigurationError
-from cluster.tracking.tracks import Tracks
 from vigie.v1 import venues_pb2
 from vigie.vocabulary import Kind, ObjectClass, Severity
 
@@ -124,6 +123,7 @@ class _Visit:
     feet: Points
     score: float
     object_class: ObjectClass
+    is_inside: bool
 
     @property
     def height(self) -> float:
@@ -183,7 +183,15 @@ class ZoneIntrusionRule:
                 continue
             visit = visit or self._orphan(feet[row], scene.time_s, present)
             since_s = visit.since_s if visit else scene.time_s
-            self._visits[track] = _visit(seen, row, feet[row], since_s, scene.time_s)
+            self._visits[track] = _Visit(
+                since_s=since_s,
+                last_s=scene.time_s,
+                box=box_of(seen, row),
+                feet=feet[row],
+                score=float(seen.scores[row]),
+                object_class=ObjectClass(int(seen.classes[row])),
+                is_inside=bool(outside[row] == 0),
+            )
         self._visits = {track: visit for track, visit in self._visits.items() if scene.time_s - visit.last_s <= _BRIDGE_S}
 
     def _orphan(self, feet: Points, time_s: float, present: set[int]) -> _Visit | None:
@@ -200,7 +208,9 @@ class ZoneIntrusionRule:
 
     def _occupied(self, intruders: list[_Visit], time_s: float) -> Sequence[Finding]:
         if self._occupation is None:
-            return self._tell(Phase.OPENED, intruders, time_s)
+            # The margin keeps a signal open, and opens none for who walks along the border.
+            inside = [visit for visit in intruders if visit.is_inside]
+            return self._tell(Phase.OPENED, inside, time_s) if inside else ()
         self._occupation.last_s = time_s
         if len(intruders) > self._occupation.told and time_s - self._occupation.told_s >= _UPDATE_S:
             return self._tell(Phase.UPDATED, intruders, time_s)
@@ -239,14 +249,3 @@ class ZoneIntrusionRule:
         closed = replace(self._occupation.finding, phase=Phase.CLOSED, reason=reason)
         self._occupation = None
         return (closed,)
-
-
-def _visit(tracks: Tracks, row: int, feet: Points, since_s: float, time_s: float) -> _Visit:
-    return _Visit(
-        since_s=since_s,
-        last_s=time_s,
-        box=box_of(tracks, row),
-        feet=feet,
-        score=float(tracks.scores[row]),
-        object_class=ObjectClass(int(tracks.classes[row])),
-    )

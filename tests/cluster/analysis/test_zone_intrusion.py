@@ -96,9 +96,13 @@ def test_newcomer_beside_who_is_still_seen_does_not_inherit_a_dwell() -> None:
 
 
 def test_jitter_on_the_border_does_not_flicker() -> None:
-    frames = [[Thing(1, 200, 299 + (3 if place % 2 else 0))] for place in range(40)]
+    frames = [[Thing(1, 200, 299 + (3 if place % 2 else 0))] for place in range(41)]
 
-    assert phases(play(rule_of(), frames)) == [(1.0, Phase.OPENED)]
+    assert phases(play(rule_of(), frames)) == [(1.2, Phase.OPENED)]
+
+
+def test_margin_opens_nothing_for_who_walks_along_the_border() -> None:
+    assert play(rule_of(), [[Thing(1, 200, 299)], *[[Thing(1, 200, 302)]] * 20]) == []
 
 
 def test_margin_lets_nobody_in() -> None:
