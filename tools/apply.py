@@ -1,12 +1,12 @@
 """`vigie apply`: makes a venue what its file says."""
 
-import getpass
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tools.caller import user_name
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.venue_file import VenueFile, load_venue
 from vigie.v1 import venue_service_pb2, venue_service_pb2_grpc
@@ -24,7 +24,7 @@ def apply(
     Example: vigie apply -f parc-des-princes.yaml --dry-run
     """
     venue_file = load_venue(file)
-    changes = apply_venue(venue_file, coordination, author=author or getpass.getuser(), dry_run=dry_run)
+    changes = apply_venue(venue_file, coordination, author=author or user_name(), dry_run=dry_run)
     if as_json:
         print(json.dumps({"venue": venue_file.venue.name, "applied": not dry_run, "changes": changes}, ensure_ascii=False))
         return

@@ -9,6 +9,7 @@ import typer
 from google.rpc import error_details_pb2, status_pb2
 
 from services.coordination.config import DEFAULT_ADDRESS as DEFAULT_ADDRESS
+from tools.caller import NamedCaller, user_name
 from tools.errors import CommandError, ExitCode
 
 DEADLINE_S = 10.0
@@ -48,7 +49,7 @@ def connected(address: str) -> Iterator[grpc.Channel]:
         raise CommandError(f"{address!r} is no address; write HOST:PORT, such as {DEFAULT_ADDRESS}", ExitCode.BAD_INPUT)
     with grpc.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
         try:
-            yield channel
+            yield grpc.intercept_channel(channel, NamedCaller(user_name()))
         except grpc.RpcError as error:
             raise command_error(error, address) from error
 

@@ -1,6 +1,5 @@
 """`vigie demo`: plays the shipped clip to recorded events, on embedded defaults."""
 
-import getpass
 import signal
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from rich.table import Table
 
 from cluster.video.url import redact
 from tools.apply import apply_venue
+from tools.caller import user_name
 from tools.connection import DEADLINE_S, AsJson, connected
 from tools.demo.processes import Child, free_port, running
 from tools.demo.scene import recording_start, venue_text
@@ -104,7 +104,7 @@ def _apply(say: Console, state: Path, address: str) -> None:
     now = datetime.now(UTC)
     file = state / "venue.yaml"
     file.write_text(venue_text(recording_start(state / "recording-start", now), now), encoding="utf-8")
-    changes = apply_venue(load_venue(file), address, author=getpass.getuser())
+    changes = apply_venue(load_venue(file), address, author=user_name())
     say.print(f"Applied {file}: {', '.join(changes) or 'nothing to change'}")
 
 
