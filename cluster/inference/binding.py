@@ -6,6 +6,7 @@ Outputs are told apart by their shapes, since exporters name and order them as t
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from cluster.detections import Detections
 from cluster.errors import ModelError
@@ -17,8 +18,6 @@ from cluster.inference.decoding import (
     decode_detr,
     decode_nanodet,
     decode_yolox,
-    sigmoid,
-    softmax,
     strongest,
     suppress,
 )
@@ -91,9 +90,11 @@ def _centernet(manifest: Manifest, shapes: Sequence[Shape]) -> Decoder:
 def _detr(manifest: Manifest, head: Detr, shapes: Sequence[Shape]) -> Decoder:
     size = manifest.input.width, manifest.input.height
     classes, threshold = ClassMap.of(manifest), manifest.score_threshold
-    activate, background = (sigmoid, 0) if head.activation == "sigmoid" else (softmax, 1)
-    logits, boxes = _find(manifest, shapes, (None, classes.count + background), (None, 4))
-    return lambda outputs: decode_detr(activate(outputs[logits])[:, : classes.count], outputs[boxes], size, classes, threshold)
+    if head.activation == "sigmoid":
+        logits, boxes = _find(manifest, shapes, (None, classes.count), (None, 4))
+        return lambda outputs: decode_detr(expit(outputs[logits]), outputs[boxes], size, classes, threshold)
+    logits, boxes = _find(manifest, shapes, (None, classes.count + 1), (None, 4))
+    return lambda outputs: decode_detr(softmax(outputs[logits], axis=1)[:, :-1], outputs[boxes], size, classes, threshold)
 
 
 def _find(manifest: Manifest, shapes: Sequence[Shape], *wanted: tuple[int | None, int]) -> list[int]:

@@ -44,7 +44,8 @@ class ClassMap:
     def best(self, scores: Values, threshold: float) -> tuple[NDArray[np.intp], Values, NDArray[np.int16]]:
         """The rows of (n, count) scores in which a kept class is above the threshold, with the best one's score and class."""
         kept = scores if len(self.columns) == self.count else scores.take(self.columns, axis=1)
-        rows = np.flatnonzero((kept > threshold).any(axis=1))
+        # Class by class in memory: three times as fast as reducing many short rows.
+        rows = np.flatnonzero(np.greater(kept.T, threshold, order="C").any(axis=0))
         best = kept[rows].argmax(axis=1)
         return rows, kept[rows, best], self.classes[best]
 
@@ -73,7 +74,7 @@ def decode_nanodet(scores: Values, distances: Values, centers: Values, classes: 
     `centers` is (n, 3): x and y in pixels, and the stride, in which the bins count.
     """
     rows, best, kinds = classes.best(scores, threshold)
-    logits = distances[rows].reshape(len(rows), 4, -1)
+    logits = distances[rows].reshape(len(rows), 4, distances.shape[1] // 4)
     weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     bins = np.arange(weights.shape[2], dtype=np.float32)
     sides = weights @ bins / weights.sum(axis=2) * centers[rows, 2:]
@@ -96,18 +97,6 @@ def decode_detr(scores: Values, boxes: Values, size: tuple[int, int], classes: C
     rows, best, kinds = classes.best(scores, threshold)
     extent = np.array(size, np.float32)
     return Detections(_corners(boxes[rows, :2] * extent, boxes[rows, 2:] * extent), best, kinds)
-
-
-def sigmoid(logits: Values) -> Values:
-    """Each class on its own."""
-    return np.float32(1) / (np.float32(1) + np.exp(-logits))
-
-
-def softmax(logits: Values) -> Values:
-    """The classes against each other."""
-    weights: Values = np.exp(logits - logits.max(axis=1, keepdims=True))
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
 
 
 def suppress(detections: Detections, iou: float) -> Detections:

@@ -200,11 +200,12 @@ def default_pack_path() -> Path:
 
 def load_pack(folder: Path) -> ModelPack:
     """A pack, verified. Raises ModelError, which names the file, the field and what to do."""
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     return ModelPack(folder, manifest, _read_model(folder, manifest))
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """What a pack says of itself, without its network. Raises ModelError."""
     if not folder.is_dir():
         raise ModelError(str(folder), "is no folder; give the folder that holds pack.yaml and the ONNX file")
     text = _read_file(folder, MANIFEST, MAX_MANIFEST_BYTES)
