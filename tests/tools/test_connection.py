@@ -11,7 +11,7 @@ import pytest
 from tests.tools.conftest import serving
 from tools.connection import connected
 from tools.errors import CommandError, ExitCode
-from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, venue_service_pb2, venue_service_pb2_grpc, venues_pb2
+from vigie.v1 import event_service_pb2, event_service_pb2_grpc, venue_service_pb2, venue_service_pb2_grpc, venues_pb2
 
 
 @pytest.fixture
@@ -47,9 +47,8 @@ def test_each_violation_is_a_line(service: str) -> None:
 def test_audit_log_keeps_who_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "camille")
     with serving(tmp_path) as address, connected(address) as channel:
-        camera_service_pb2_grpc.CameraServiceStub(channel).ListCameras(
-            camera_service_pb2.ListCamerasRequest(parent="venues/-"), timeout=10
-        )
+        request = event_service_pb2.ListEventsRequest(parent="venues/-")
+        event_service_pb2_grpc.EventServiceStub(channel).ListEvents(request, timeout=10)
 
     with sqlite3.connect(tmp_path / "vigie.db") as database:
-        assert database.execute("SELECT actor, action FROM audit_entries").fetchall() == [("camille", "ListCameras")]
+        assert database.execute("SELECT actor, action FROM audit_entries").fetchall() == [("camille", "ListEvents")]
