@@ -2,9 +2,7 @@
 
 import signal
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,37 +10,24 @@ from typing import Annotated
 import grpc
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from rich import box
 from rich.console import Console
 from rich.status import Status
-from rich.table import Table
 
-from cluster.video.url import redact
 from tools.apply import apply_venue
 from tools.caller import user_name
-from tools.connection import DEADLINE_S, AsJson, connected
+from tools.connection import AsJson, connected
 from tools.demo.processes import Child, free_port, running
+from tools.demo.report import MOST_EVENTS, next_steps, print_json, print_table, recorded_events
 from tools.demo.scene import recording_start, venue_text
-from tools.display import console, json_line, kind_text, last_id, seconds_between, time_text, time_zones, venue_of
-from tools.events.listing import SHORT_ID, fetched_events
-from tools.events.showing import saved_evidence
+from tools.events.listing import fetched_events
 from tools.venue_file import load_venue
 from vigie.names import venue_name
-from vigie.v1 import event_service_pb2, event_service_pb2_grpc, events_pb2
+from vigie.v1 import event_service_pb2, event_service_pb2_grpc
 
 _VENUE = venue_name("demo")
 _SERVICE_DEADLINE_S = 60.0
 _CLUSTER_DEADLINE_S = 300.0
-_LOOK_S = 0.5
-_MOST_EVENTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An event and where its pictures were saved."""
-
-    event: events_pb2.Event
-    pictures: tuple[Path, ...]
+_LOOK_S = 1.0
 
 
 def demo(
@@ -67,17 +52,16 @@ def demo(
     address = f"127.0.0.1:{free_port()}"
     say = Console(stderr=True, markup=False, highlight=False)
     with ExitStack() as stack:
-        _serve(stack, say, state, record, address)
+        service = _serve(stack, say, state, record, address)
         _apply(say, state, address)
-        _analyse(say, state, address)
-        shown = _recorded(address, state / "pictures")
-        _show(shown, address, as_json=as_json)
-        _say_where(say, state, record, address, keep=keep)
+        _analyse(service, say, state, address)
+        _show(state, address, as_json=as_json)
+        say.print(next_steps(state, record, address, keep=keep))
         while keep:
             time.sleep(_LOOK_S)
 
 
-def _serve(stack: ExitStack, say: Console, state: Path, record: str, address: str) -> None:
+def _serve(stack: ExitStack, say: Console, state: Path, record: str, address: str) -> Child:
     say.print(f"Starting the coordination service on {address}")
     arguments = ["serve", "--listen", address, "--evidence", str(state / "evidence")]
     environment = {"VIGIE_DATABASE_URL": record}  # it may hold a password, which other users see among arguments
@@ -88,6 +72,7 @@ def _serve(stack: ExitStack, say: Console, state: Path, record: str, address: st
         while service.is_running() and not _is_serving(channel):
             if time.monotonic() > deadline:
                 raise service.failure(f"did not serve within {_SERVICE_DEADLINE_S:g} s")
+    return service
 
 
 def _is_serving(channel: grpc.Channel) -> bool:
@@ -108,7 +93,7 @@ def _apply(say: Console, state: Path, address: str) -> None:
     say.print(f"Applied {file}: {', '.join(changes) or 'nothing to change'}")
 
 
-def _analyse(say: Console, state: Path, address: str) -> None:
+def _analyse(service: Child, say: Console, state: Path, address: str) -> None:
     say.print("Playing the clip through Ray, a detector, a tracker and rules")
     environment = {
         "VIGIE_COORDINATION": address,
@@ -121,7 +106,7 @@ def _analyse(say: Console, state: Path, address: str) -> None:
         running("the cluster", arguments, log=state / "run.log", environment=environment) as cluster,
         say.status("starting Ray") as status,
     ):
-        while cluster.is_running():
+        while service.is_running() and cluster.is_running():
             _look(cluster, address, status, time.monotonic() - started)
             time.sleep(_LOOK_S)
     say.print(f"Played in {time.monotonic() - started:.0f} s")
@@ -130,60 +115,20 @@ def _analyse(say: Console, state: Path, address: str) -> None:
 def _look(cluster: Child, address: str, status: Status, elapsed_s: float) -> None:
     if elapsed_s > _CLUSTER_DEADLINE_S:
         raise cluster.failure(f"did not come to the end of the clip within {_CLUSTER_DEADLINE_S:g} s")
-    status.update(f"{elapsed_s:.0f} s, {len(_events(address))} events recorded")
-
-
-def _events(address: str) -> list[events_pb2.Event]:
-    request = event_service_pb2.ListEventsRequest(parent=_VENUE)
     with connected(address) as channel:
-        return list(fetched_events(event_service_pb2_grpc.EventServiceStub(channel), request, _MOST_EVENTS))
+        request = event_service_pb2.ListEventsRequest(parent=_VENUE)
+        stub = event_service_pb2_grpc.EventServiceStub(channel)
+        count = sum(1 for _ in fetched_events(stub, request, MOST_EVENTS))
+    status.update(f"{elapsed_s:.0f} s, {count} events recorded")
 
 
-def _recorded(address: str, pictures: Path) -> list[Shown]:
-    """What was recorded, oldest first, with the pictures saved in a folder."""
-    shown = []
-    for listed in reversed(_events(address)):
-        with connected(address) as channel:
-            stub = event_service_pb2_grpc.EventServiceStub(channel)
-            event = stub.GetEvent(event_service_pb2.GetEventRequest(name=listed.name), timeout=DEADLINE_S).event
-            shown.append(Shown(event, tuple(saved_evidence(stub, event, pictures))))
-    return shown
-
-
-def _show(shown: Sequence[Shown], address: str, *, as_json: bool) -> None:
-    if as_json:
-        for each in shown:
-            print(json_line(each.event, saved_evidence=[str(picture) for picture in each.pictures]))
-        return
-    table = Table("event", "kind", "zone", "opened", "closed", "reason", "raised to recorded", box=box.SIMPLE)
+def _show(state: Path, address: str, *, as_json: bool) -> None:
     with connected(address) as channel:
-        zones = time_zones(channel)
-    for event in (each.event for each in shown):
-        zone = zones.get(venue_of(event.name), UTC)
-        table.add_row(
-            last_id(event.name)[-SHORT_ID:],
-            kind_text(event.kind),
-            " ".join(event.zones),
-            time_text(event, "open_time", zone),
-            time_text(event, "close_time", zone),
-            event.reason,
-            f"{seconds_between(event.raise_time, event.record_time) * 1000:.0f} ms",
-        )
-    console().print(table)
-    for picture in (picture for each in shown for picture in each.pictures):
-        print(f"  {picture}")
-
-
-def _say_where(say: Console, state: Path, record: str, address: str, *, keep: bool) -> None:
-    record = redact(record)
-    serve = f"vigie serve --database {record} --evidence {state / 'evidence'}"
-    say.print(f"\nThe events are recorded in {record}, their blurred pictures in {state / 'evidence'}.")
-    if keep:
-        say.print(f"The service answers on {address} until Ctrl-C:")
-        say.print(f"  vigie events list --coordination {address}")
-    else:
-        say.print(f"Look at them again:\n  {serve} &\n  vigie events list\n  vigie events get EVENT")
-    say.print(f"What is watched for stands in {state / 'venue.yaml'}.")
+        recorded = list(recorded_events(channel, _VENUE, state / "pictures"))
+        if as_json:
+            print_json(recorded)
+        else:
+            print_table(channel, recorded)
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the whole path, as a user takes it."""
