@@ -155,7 +155,7 @@ async def _around(work: UnitOfWork, revisions: Iterable[SignalRevision]) -> dict
     return {
         (venue, kind): [
             found
-            for span in merged(wanted, CLOSENESS[kind].longest)
+            for span in merged(wanted, 2 * CLOSENESS[kind].gap)
             for found in await work.signals.around(venue, kind, span, CLOSENESS[kind])
         ]
         for (venue, kind), wanted in spans.items()

@@ -20,6 +20,8 @@ MAX_REASON = 500
 MAX_REVISION = 1_000_000
 CLOCK_SKEW = timedelta(seconds=60)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_KINDS = frozenset(Kind)
+_SEVERITIES = frozenset(Severity)
 _JPEG_START = b"\xff\xd8\xff"
 
 
@@ -131,9 +133,9 @@ def _problems(signal: signals_pb2.Signal) -> Iterator[tuple[str, str | None]]:
     yield "camera", _unreadable(signal.camera)
     yield "incarnation", checks.number(signal.incarnation, least=1, most=2**53)
     yield "sequence", checks.number(signal.sequence, least=0, most=2**53)
-    yield "kind", None if int(signal.kind) in list(Kind) else f"{signal.kind} is none of the eight kinds"
+    yield "kind", None if int(signal.kind) in _KINDS else f"{signal.kind} is none of the eight kinds"
     yield "zone", None if not signal.zone or is_id(signal.zone) else "is no id of a zone"
-    yield "severity", None if int(signal.severity) in list(Severity) else f"{signal.severity} is none of the three severities"
+    yield "severity", None if int(signal.severity) in _SEVERITIES else f"{signal.severity} is none of the three severities"
     yield "score", checks.number(signal.score, least=0, most=1)
     yield "reason", checks.text(signal.reason, most=MAX_REASON)
     yield from _time_problems(signal)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.domain.aggregation import Closeness, Occurrence
@@ -48,7 +48,15 @@ class Signals:
         """Signals of a kind that may be near one within the span, with their events. Those of dismissed events are left out."""
         since, until = span[0] - closeness.gap, span[1] + closeness.gap
         statement = (
-            select(SignalRow)
+            select(
+                SignalRow.event_id,
+                SignalRow.camera_id,
+                SignalRow.zone,
+                SignalRow.ground_x_m,
+                SignalRow.ground_y_m,
+                SignalRow.open_time,
+                SignalRow.close_time,
+            )
             .join(EventRow, EventRow.event_id == SignalRow.event_id)
             .where(
                 SignalRow.venue_id == venue,
@@ -58,7 +66,11 @@ class Signals:
                 EventRow.state != EventState.DISMISSED,
             )
         )
-        return [(row.event_id, occurrence(_signal(row))) for row in await self._session.scalars(statement)]
+        rows = (await self._session.execute(statement)).tuples()
+        return [
+            (event_id, Occurrence(camera, zone, _pair(x_m, y_m), opened, closed))
+            for event_id, camera, zone, x_m, y_m, opened, closed in rows
+        ]
 
     async def of_event(self, event_id: UUID) -> list[tuple[Signal, SignalRevision]]:
         """The signals of an event with the newest revision of each, oldest first."""
@@ -89,7 +101,8 @@ class Signals:
     async def add_revisions(self, revisions: Sequence[SignalRevision], now: datetime) -> None:
         """Adds revisions that are not on record."""
         if revisions:
-            await self._session.execute(insert(SignalRevisionRow), [_revision_row(revision, now) for revision in revisions])
+            rows = [_revision_row(revision, now) for revision in revisions]
+            await insert_missing(self._session, SignalRevisionRow, rows)
 
     async def add_evidence(self, pictures: Iterable[Evidence], now: datetime) -> None:
         """Notes that pictures stand in the evidence folder."""
@@ -98,13 +111,12 @@ class Signals:
         await insert_missing(self._session, EvidenceRow, rows)
 
 
-def occurrence(signal: Signal) -> Occurrence:
-    """When and where a signal was seen."""
-    return Occurrence(signal.camera, signal.zone, signal.ground_point, signal.open_time, signal.close_time)
+def _pair(x_m: float | None, y_m: float | None) -> tuple[float, float] | None:
+    return None if x_m is None or y_m is None else (x_m, y_m)
 
 
 def _ground_point(row: SignalRow | SignalRevisionRow) -> tuple[float, float] | None:
-    return None if row.ground_x_m is None or row.ground_y_m is None else (row.ground_x_m, row.ground_y_m)
+    return _pair(row.ground_x_m, row.ground_y_m)
 
 
 def _signal(row: SignalRow) -> Signal:
