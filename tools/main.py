@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "demo": ("tools.demo.command:demo", "Play the shipped clip to recorded events."),
     "serve": ("tools.serve:serve", "Run the coordination service."),
-    "run": ("tools.run:run", "Analyse the cameras of a cluster until stopped."),
+    "run": ("tools.run.command:run", "Analyse the cameras of a cluster until stopped."),
     "apply": ("tools.apply:apply", "Make a venue what its file says."),
     "events": ("tools.events:app", "List, show, watch and review events."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
@@ -55,7 +55,7 @@ app = typer.Typer(
     cls=LazyGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     epilog="Exit status: " + ", ".join(f"{code.value} {code.meaning}" for code in ExitCode) + ".",
 )
 

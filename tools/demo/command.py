@@ -50,7 +50,7 @@ def demo(
     state.mkdir(parents=True, exist_ok=True)
     record = database or f"sqlite:///{state / 'vigie.db'}"
     address = f"127.0.0.1:{free_port()}"
-    say = Console(stderr=True, markup=False, highlight=False)
+    say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     with ExitStack() as stack:
         service = _serve(stack, say, state, record, address)
         _apply(say, state, address)
