@@ -57,13 +57,22 @@ class Patience:
 
 
 class Container:
-    """An open container: a file, or what comes over a network. To be closed by the thread that reads it."""
+    """An open container: a file, or what comes over a network. To be closed by the thread that reads it.
+
+    Attributes:
+        is_live: whether it goes on for ever: what comes over RTSP, and over HTTP without a known duration.
+        comes_in_bursts: whether many pictures come at once (the segments of HLS), so that they have to be spread over time.
+        corrupt: how many packets and pictures could not be decoded.
+    """
 
     def __init__(self, url: StreamUrl, location: str, patience: Patience) -> None:
         """`location`: what FFmpeg opens for the URL. Raises StreamOpenError or StreamStalledError."""
         self._url = url
         self._patience = patience
         self._container = _open(url, location, patience)
+        self._format = self._container.format.name
+        self.is_live = url.scheme in ("rtsp", "rtsps") or (url.scheme != "file" and self._container.duration is None)
+        self.comes_in_bursts = self._format == "hls"
         self.corrupt = 0
         self._corrupt_in_a_row = 0
         self._shown = 0
@@ -71,19 +80,10 @@ class Container:
         self._last_s: float | None = None
         try:
             self._stream = self._video_stream()
+            self._time_base = self._stream.time_base or Fraction(1, av.time_base)
         except StreamError:
             self.close()
             raise
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it goes on for ever: what comes over RTSP, and over HTTP without a known duration."""
-        return self._url.scheme in ("rtsp", "rtsps") or (self._url.scheme != "file" and self._container.duration is None)
-
-    @property
-    def comes_in_bursts(self) -> bool:
-        """Whether many pictures come at once (the segments of HLS), so that they have to be spread over time."""
-        return self._container.format.name == "hls"
 
     @property
     def period_s(self) -> float:
@@ -168,13 +168,13 @@ class Container:
 
     def _presentation_s(self, picture: VideoFrame) -> float | None:
         self._shown += 1
-        if self._container.format.name in _UNTIMED_FORMATS:
+        if self._format in _UNTIMED_FORMATS:
             return None
         # AVI has no presentation times either: those that FFmpeg gives are in the order of decoding.
-        ticks = picture.dts if self._container.format.name == "avi" else picture.pts
-        if ticks is None or picture.time_base is None:
+        ticks = picture.dts if self._format == "avi" else picture.pts
+        if ticks is None:
             return None
-        self._last_s = float(ticks * picture.time_base)
+        self._last_s = ticks * self._time_base.numerator / self._time_base.denominator
         self._first_s = self._last_s if self._first_s is None else self._first_s
         return self._last_s
 
@@ -192,8 +192,8 @@ class Container:
             )
 
     def _declared_s(self) -> float:
-        if self._stream.duration is not None and self._stream.time_base is not None:
-            return float(self._stream.duration * self._stream.time_base)
+        if self._stream.duration is not None:
+            return float(self._stream.duration * self._time_base)
         return (self._container.duration or 0) / av.time_base
 
     def _stalled(self) -> StreamStalledError:

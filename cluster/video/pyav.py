@@ -78,7 +78,7 @@ class PyAvSource:
         """See Source."""
         with closing(self._pictures.pictures()) as pictures:
             for picture, pts_s in pictures:
-                if self._interrupted.wait(self._timing.wait_s(pts_s)):
+                if (wait_s := self._timing.wait_s(pts_s)) and self._interrupted.wait(wait_s):
                     return
                 time_s = self._timing.capture_time_s(pts_s)
                 if is_due(time_s):
