@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+GROUP_PREFIX = "group-"
+SHARD_PREFIX = "shard-"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Node:
@@ -33,13 +36,13 @@ def group_seats(nodes: Iterable[Node], cameras: int, cameras_per_group: int) -> 
     nodes = sorted(nodes)
     share = ceil(cameras / max(len(nodes), 1))
     count = max(ceil(share / cameras_per_group), 1)
-    return tuple(Seat(f"group-{node.node_id[:12]}-{index}", node.node_id) for node in nodes for index in range(count))
+    return tuple(Seat(f"{GROUP_PREFIX}{node.node_id[:12]}-{index}", node.node_id) for node in nodes for index in range(count))
 
 
 def shard_seats(nodes: Iterable[Node], cpus_for_inference: int | None) -> tuple[Seat, ...]:
     """A shard a GPU on nodes that have some; on the others one a core, or as many as were asked for."""
     return tuple(
-        Seat(f"shard-{node.node_id[:12]}-{index}", node.node_id)
+        Seat(f"{SHARD_PREFIX}{node.node_id[:12]}-{index}", node.node_id)
         for node in sorted(nodes)
         for index in range(int(node.gpus) or cpus_for_inference or max(int(node.cpus), 1))
     )
@@ -54,8 +57,8 @@ def nearest_shards(node_id: str, shards: Iterable[Seat]) -> frozenset[str]:
 def place(cameras: Iterable[str], loads: Mapping[str, int], seats: Sequence[Seat], total: int) -> dict[str, str]:
     """Groups for cameras that have none, by the camera's name; cameras for which no group is ready are left out.
 
-    Each goes to the group with the fewest cameras. None takes more than its even share of all, so that cameras wait for a group that
-    is about to come rather than crowd those that are there.
+    Each goes to the group with the fewest cameras. None takes more than its even share of all, so that cameras wait for a group
+    that is about to come rather than crowd those that are there.
 
     Args:
         cameras: names of those without a group.

@@ -53,6 +53,9 @@ class Patience:
     silent_s: float = 10.0
 
 
+DEFAULT_PATIENCE = Patience()
+
+
 def condition(*, age_s: float, silence_s: float | None, patience: Patience) -> Condition:
     """How one does that was started `age_s` ago, and last answered `silence_s` ago, or never."""
     if silence_s is None:

@@ -16,12 +16,12 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from cluster.detections import Detections
 from cluster.errors import OutboxFullError
 from cluster.permissions import Permission
 from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport
 from cluster.runtime.camera import WatchedCamera
+from cluster.runtime.shard import Answer
 from cluster.video.frame import Frame
 
 TICK_S = 0.25
@@ -34,8 +34,8 @@ _log = structlog.get_logger(__name__)
 class Shard(Protocol):
     """Finds things in pictures, somewhere else."""
 
-    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[list[Detections | None]]:
-        """Detections of each picture; None for one that waited too long."""
+    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[Answer]:
+        """What it finds in each picture."""
         ...
 
 
@@ -77,7 +77,7 @@ class _Call:
     """Pictures on their way through a shard."""
 
     batch: Sequence[tuple[WatchedCamera, Frame]]
-    future: Future[list[Detections | None]]
+    future: Future[Answer]
     sent_s: float
 
 
@@ -231,16 +231,16 @@ class AnalysisLoop:
 
     def _finish(self, name: str, call: _Call) -> None:
         if error := call.future.exception():
-            self._fail(name, str(error).splitlines()[0])
+            self._fail(name, str(error))
             return
         del self._calls[name]
-        for (camera, frame), detections in zip(call.batch, call.future.result(), strict=True):
+        answer = call.future.result()
+        if answer.dropped:
+            _lose(call, answer.dropped)
+            return
+        for (camera, frame), detections in zip(call.batch, answer.detections, strict=True):
             camera.in_flight = False
-            if self._cameras.get(camera.name) is not camera:
-                continue
-            if detections is None:
-                camera.drop("stale")
-            else:
+            if self._cameras.get(camera.name) is camera:
                 self._raise(camera, partial(camera.analyse, frame, detections))
 
     def _fail(self, name: str, problem: str) -> None:
@@ -248,9 +248,7 @@ class AnalysisLoop:
         self._rested_s[name] = self._clock()
         if call := self._calls.pop(name, None):
             _log.warning("a shard did not answer", shard=name, frames=len(call.batch), problem=problem)
-            for camera, frame in call.batch:
-                camera.in_flight = False
-                camera.lose(frame)
+            _lose(call, "shard_lost")
 
     def _is_rested(self, name: str) -> bool:
         return self._clock() - self._rested_s.get(name, -self._limits.rest_s) >= self._limits.rest_s
@@ -259,3 +257,9 @@ class AnalysisLoop:
         now_s = self._now()
         cameras = tuple(camera.report(now_s) for camera in self._cameras.values())
         self.report = LoopReport(self._clock(), cameras, len(self._held))
+
+
+def _lose(call: _Call, cause: str) -> None:
+    for camera, frame in call.batch:
+        camera.in_flight = False
+        camera.lose(frame, cause)

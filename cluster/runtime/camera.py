@@ -111,6 +111,10 @@ class WatchedCamera:
         self._ages_s: deque[tuple[float, float]] = deque(maxlen=AGES_KEPT)
 
     @property
+    def _is_idle(self) -> bool:
+        return not self.in_flight and self._returned is None
+
+    @property
     def name(self) -> str:
         """`venues/{venue}/cameras/{camera}`."""
         return self._config.name
@@ -127,9 +131,7 @@ class WatchedCamera:
             self._reader = self._open_reader()
             self._reader.start()
             return []
-        if self._reader.ended and not self.in_flight and self._returned is None:
-            return self._flush(now_s)
-        return []
+        return self._flush(now_s) if self._reader.ended and self._is_idle else []
 
     def take(self, now_s: float) -> Frame | None:
         """The frame to analyse next, unless one is in flight. A live one that is older than STALE_S is dropped and counted."""
@@ -141,12 +143,12 @@ class WatchedCamera:
             return None
         return frame
 
-    def lose(self, frame: Frame) -> None:
-        """Takes back a frame that no shard answered: one of a recording is analysed later, one of a live stream is counted."""
+    def lose(self, frame: Frame, cause: str) -> None:
+        """Takes back a frame that no shard analysed: one of a recording is analysed later, one of a live stream is counted."""
         if self.is_recording:
             self._returned = frame
         else:
-            self.drop("shard_lost")
+            self.drop(cause)
 
     def drop(self, cause: str) -> None:
         """Counts a frame that was due and is not analysed."""
@@ -184,7 +186,12 @@ class WatchedCamera:
             dropped=dict(self._dropped),
             frame_age_p95_s=self._frame_age_p95_s(now_s),
         )
-        return _with_stream(report, self._reader.health()) if self._reader else report
+        if self._reader is None:
+            return report
+        report = _with_stream(report, self._reader.health())
+        # Ended means that nothing more will come of it: its last frame is analysed, and what it had open is closed.
+        is_over = self._reader.ended and self._is_idle and self._flushed
+        return report if is_over or report.state is not CameraState.ENDED else replace(report, state=CameraState.LIVE)
 
     def _permitted(self, now_s: float) -> frozenset[Kind]:
         """What it watches for and some act allows at this moment."""

@@ -12,6 +12,7 @@ from cluster.analysis.pipeline import Analysis
 from cluster.analysis.scene import Scene
 from cluster.analysis.signals import SignalRevision
 from cluster.detections import Detections
+from cluster.runtime.shard import Answer
 from cluster.tracking.tracks import Tracks
 from cluster.video.frame import Frame
 from cluster.video.health import StreamHealth, StreamState
@@ -125,17 +126,17 @@ class FakeShard:
     """Holds the calls that come until the test answers them."""
 
     def __init__(self) -> None:
-        self.calls: deque[tuple[list[NDArray[np.uint8]], Future[list[Detections | None]]]] = deque()
+        self.calls: deque[tuple[list[NDArray[np.uint8]], Future[Answer]]] = deque()
 
-    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[list[Detections | None]]:
-        future: Future[list[Detections | None]] = Future()
+    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[Answer]:
+        future: Future[Answer] = Future()
         self.calls.append((pictures, future))
         return future
 
-    def answer(self, *answers: Detections | None) -> None:
-        """Answers the oldest call: with nothing seen in each picture where nothing else is said."""
+    def answer(self, *, dropped: str = "") -> None:
+        """Answers the oldest call: nothing is seen in any of its pictures, or it is dropped."""
         pictures, future = self.calls.popleft()
-        future.set_result(list(answers) or [Detections.empty() for _ in pictures])
+        future.set_result(Answer(dropped=dropped) if dropped else Answer(tuple(Detections.empty() for _ in pictures)))
 
     def die(self) -> None:
         """Fails the oldest call."""

@@ -156,10 +156,22 @@ def test_frame_that_waited_too_long_in_the_shard_is_counted_too(group: Group) ->
     camera = group.camera()
     camera.shows(1000.0)
     group.loop.step()
-    shard.answer(None)
+    shard.answer(dropped="stale")
     group.loop.step()
     assert camera.pipeline.times_s == []
     assert group.report().dropped["stale"] == 1
+
+
+def test_call_that_the_shard_drops_costs_a_recording_nothing(group: Group) -> None:
+    (shard,) = group.shard()
+    camera = group.camera(url=RECORDING)
+    camera.shows(1.0)
+    group.loop.step()
+    shard.answer(dropped="stale")
+    group.loop.step()
+    shard.answer()
+    group.loop.step()
+    assert camera.pipeline.times_s == [1.0]
 
 
 def test_frames_of_a_recording_are_never_too_old(group: Group) -> None:

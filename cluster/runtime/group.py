@@ -1,0 +1,206 @@
+"""A group without Ray: cameras in, signals on disk and on their way, health told."""
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import grpc
+import structlog
+
+from cluster.analysis.pipeline import CameraPipeline
+from cluster.config import CameraConfig, ClusterConfig, camera_config
+from cluster.errors import ConfigurationError
+from cluster.reporting.client import describe, open_channel, report_health
+from cluster.reporting.delivery import SignalReporter
+from cluster.reporting.outbox import Outbox
+from cluster.reporting.outboxes import Outboxes
+from cluster.reporting.report import CameraReport, CameraState, Ownership
+from cluster.runtime.analysis_loop import AnalysisLoop, Shard
+from cluster.runtime.camera import WatchedCamera
+from cluster.runtime.status import GroupStatus
+from cluster.supervision import Lease, Task
+from cluster.video.frame import Fit
+from cluster.video.reader import CameraReader
+from cluster.video.stream import Timeouts
+from cluster.video.url import StreamUrl, resolve
+from vigie.v1 import assignments_pb2, camera_service_pb2_grpc, signal_service_pb2_grpc
+
+HEALTH_PERIOD_S = 2.0
+ADOPTION_PERIOD_S = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which group this is, and which of its processes."""
+
+    name: str
+    node_id: str
+    process: str
+
+
+class Group:
+    """The cameras of one process. Its methods may be called from any thread.
+
+    Args:
+        identity: who it is.
+        config: of the cluster.
+        fit: into which the shards want pictures to be scaled.
+    """
+
+    def __init__(self, identity: Identity, config: ClusterConfig, fit: Fit) -> None:
+        self._identity = identity
+        self._config = config
+        self._fit = fit
+        self._channel = open_channel(config.coordination)
+        self._outboxes = Outboxes(
+            config.state_dir / "outbox" / config.cluster, limit_bytes=config.outbox_limit_bytes, reporter=self._reporter
+        )
+        self._loop = AnalysisLoop(self._outboxes.put, now=time.time, clock=time.monotonic)
+        self._lock = threading.Lock()
+        self._leases: dict[str, Lease] = {}
+        self._faults: dict[str, CameraReport] = {}
+        self._superseded: dict[str, int] = {}
+        self._shards: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._loop.run, name="analysis", daemon=True),
+            threading.Thread(target=self._tell_health, name="health", daemon=True),
+            threading.Thread(target=self._adopt, name="adoption", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Starts to work."""
+        for thread in self._threads:
+            thread.start()
+
+    def give(self, assignment: assignments_pb2.Assignment, lease: Lease) -> None:
+        """Takes a camera into the group's hands. One that cannot be analysed as it is configured is only reported so."""
+        name = assignment.camera.name
+        with self._lock:
+            self._leases[name] = lease
+            self._superseded.pop(name, None)
+            self._faults.pop(name, None)
+        try:
+            camera = self._watched(assignment, lease.incarnation)
+        except ConfigurationError as error:
+            ownership = Ownership(name, lease.incarnation)
+            self._faults[name] = CameraReport(ownership, CameraState.MISCONFIGURED, detail=str(error), state_since_s=time.time())
+        else:
+            self._loop.watch(camera)
+
+    def permit(self, assignment: assignments_pb2.Assignment, task: Task) -> None:
+        """Replaces the acts that allow a camera of the group."""
+        name = assignment.camera.name
+        with self._lock:
+            self._leases[name] = replace(self._leases[name], task=task)
+        if name not in self._faults:
+            self._loop.permit(name, camera_config(assignment).permissions)
+
+    def take(self, camera: str) -> None:
+        """Lets a camera go; what it has open is closed."""
+        with self._lock:
+            self._leases.pop(camera, None)
+            self._faults.pop(camera, None)
+        self._loop.release(camera)
+
+    def connect(self, shards: Mapping[str, Shard], processes: Mapping[str, str]) -> None:
+        """Uses these shards from now on. `processes`: which processes they are."""
+        self._loop.connect(shards)
+        self._shards = dict(processes)
+
+    def status(self) -> GroupStatus:
+        """What the group says of itself."""
+        report = self._loop.report
+        with self._lock:
+            return GroupStatus(
+                process=self._identity.process,
+                node_id=self._identity.node_id,
+                silent_s=time.monotonic() - report.time_s,
+                leases=dict(self._leases),
+                superseded=dict(self._superseded),
+                shards=self._shards,
+                cameras=self._cameras(),
+                outbox=self._outboxes.counts(),
+                held=report.held,
+            )
+
+    def stop(self, grace_s: float) -> int:
+        """Lets all cameras go and delivers for at most `grace_s` more; returns how many revisions are left on disk."""
+        self._stopping.set()
+        self._loop.stop()
+        for thread in self._threads:
+            thread.join()
+        left = self._outboxes.stop(grace_s)
+        self._channel.close()
+        return left
+
+    def _watched(self, assignment: assignments_pb2.Assignment, incarnation: int) -> WatchedCamera:
+        config = camera_config(assignment, default_rate_hz=self._config.analysis_rate_hz)
+        url = resolve(config.stream.url, self._config.secrets.get)
+        return WatchedCamera(
+            config,
+            incarnation,
+            pipeline=CameraPipeline(config),
+            open_reader=partial(self._open_reader, config, url),
+            now_s=time.time(),
+        )
+
+    def _open_reader(self, config: CameraConfig, url: StreamUrl) -> CameraReader:
+        return CameraReader(
+            config.name,
+            config.stream,
+            url=url,
+            fit=self._fit,
+            rate_hz=config.analysis_rate_hz,
+            timeouts=Timeouts(),
+            now=time.time,
+            random=random.random,
+            on_frame=self._loop.wake,
+        )
+
+    def _reporter(self, outbox: Outbox) -> SignalReporter:
+        stub = signal_service_pb2_grpc.SignalServiceStub(self._channel)
+        return SignalReporter(outbox, stub, clock=time.monotonic)
+
+    def _cameras(self) -> tuple[CameraReport, ...]:
+        """Reports of the cameras that the group has at this moment."""
+        reports = (*self._loop.report.cameras, *self._faults.values())
+        held = {Ownership(name, lease.incarnation) for name, lease in self._leases.items()}
+        return tuple(report for report in reports if report.ownership in held)
+
+    def _tell_health(self) -> None:
+        stub = camera_service_pb2_grpc.CameraServiceStub(self._channel)
+        while not self._stopping.wait(HEALTH_PERIOD_S):
+            with self._lock:
+                cameras = self._cameras()
+            try:
+                superseded = report_health(stub, cameras, owner=self._identity.name, now_s=time.time(), timeout_s=HEALTH_PERIOD_S)
+            except grpc.RpcError as error:
+                _log.warning("health cannot be told", problem=describe(error))
+                continue
+            for report in cameras:
+                if report.ownership.camera in superseded:
+                    self._give_up(report.ownership)
+
+    def _give_up(self, ownership: Ownership) -> None:
+        """Lets a camera go that has another owner, unless it was given anew meanwhile."""
+        with self._lock:
+            lease = self._leases.get(ownership.camera)
+            if lease is None or lease.incarnation != ownership.incarnation:
+                return
+            self._superseded[ownership.camera] = ownership.incarnation
+        _log.warning("camera given up: it has another owner", camera=ownership.camera, incarnation=ownership.incarnation)
+        self.take(ownership.camera)
+
+    def _adopt(self) -> None:
+        while not self._stopping.wait(ADOPTION_PERIOD_S):
+            try:
+                self._outboxes.adopt()
+            except (OSError, sqlite3.Error) as error:
+                _log.error("outboxes left behind cannot be looked at", problem=str(error))

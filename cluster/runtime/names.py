@@ -1,0 +1,81 @@
+"""Names, namespace and options of the actors, and how a process starts a Ray cluster or joins one."""
+
+import logging
+import os
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from cluster.errors import ClusterError
+from cluster.placement import Seat
+
+NAMESPACE = "vigie"
+SUPERVISOR = "supervisor"
+
+LOCAL_ADDRESS = "127.0.0.2"
+OBJECT_STORE_BYTES = 256 << 20
+# Where an actor goes is decided by `placement`: Ray is to count it and need not keep a core free for it.
+A_LITTLE_CPU = 0.01
+# A node that is gone is noticed after 5 to 8 s rather than 15.
+HEALTH_CHECKS = {
+    "health_check_initial_delay_ms": 1_000,
+    "health_check_period_ms": 1_000,
+    "health_check_timeout_ms": 2_000,
+    "health_check_failure_threshold": 5,
+}
+
+
+def start_local_ray() -> None:
+    """Starts a Ray cluster of this machine alone, that nobody else can reach and that ends with this process."""
+    _init(
+        address="local",
+        _node_ip_address=LOCAL_ADDRESS,
+        include_dashboard=False,
+        object_store_memory=OBJECT_STORE_BYTES,
+        _system_config=HEALTH_CHECKS,
+    )
+
+
+def join_ray(address: str) -> None:
+    """Joins a Ray cluster that is there, by HOST:PORT of its head. Raises ClusterError when it cannot be reached."""
+    try:
+        _init(address=address)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        problem = str(error).splitlines()[0]
+        raise ClusterError(f"the Ray cluster at {address} cannot be joined: {problem}; give HOST:PORT of its head") from error
+
+
+def leave_ray() -> None:
+    """Leaves the Ray cluster, and ends it where this process started it."""
+    ray.shutdown()
+
+
+def supervisor_options() -> dict[str, Any]:
+    """Ray itself starts the supervisor anew: nothing stands above it."""
+    return _options(SUPERVISOR) | {"max_restarts": -1, "max_task_retries": 0}
+
+
+def group_options(seat: Seat) -> dict[str, Any]:
+    """The supervisor is the one who starts a group anew, whether it died or hangs."""
+    return _options(seat.name) | _bound_to(seat)
+
+
+def shard_options(seat: Seat, *, on_gpu: bool) -> dict[str, Any]:
+    """The supervisor is the one who starts a shard anew, whether it died or hangs."""
+    return _options(seat.name) | _bound_to(seat) | ({"num_gpus": 1} if on_gpu else {})
+
+
+def _options(name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": NAMESPACE, "lifetime": "detached", "num_cpus": A_LITTLE_CPU}
+
+
+def _bound_to(seat: Seat) -> dict[str, Any]:
+    return {"scheduling_strategy": NodeAffinitySchedulingStrategy(seat.node_id, soft=False), "max_restarts": 0}
+
+
+def _init(**options: Any) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray says at length that it asks for a token, which is as it should be.
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    ray.init(namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR, **options)

@@ -1,0 +1,83 @@
+"""What groups, shards and the supervisor say of themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cluster.reporting.outbox import OutboxCounts
+from cluster.reporting.report import CameraReport
+from cluster.runtime.shard import Work
+from cluster.supervision import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """What a group says of itself.
+
+    Attributes:
+        process: tells its process apart from others that had or will have the same name.
+        node_id: Ray's, of the machine that it is on.
+        silent_s: how long ago its loop last came round.
+        leases: the cameras that it has.
+        superseded: cameras that it gave up because the service knows a newer owner, with the incarnation that it had.
+        shards: processes of the shards that it uses, by their names.
+        cameras: how each camera does.
+        outbox: what waits, and what happened since the process began.
+        held: revisions that the outbox refused and that wait in memory.
+    """
+
+    process: str
+    node_id: str
+    silent_s: float
+    leases: Mapping[str, Lease]
+    superseded: Mapping[str, int]
+    shards: Mapping[str, str]
+    cameras: tuple[CameraReport, ...]
+    outbox: OutboxCounts
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardStatus:
+    """What a shard says of itself.
+
+    Attributes:
+        process: tells its process apart from others that had or will have the same name.
+        node_id: Ray's, of the machine that it is on.
+        silent_s: how long the batch that runs has been running; 0 while none does.
+        pack: name and version of its model pack.
+        provider: what really runs the network.
+        work: what it has done.
+    """
+
+    process: str
+    node_id: str
+    silent_s: float
+    pack: str
+    provider: str
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """What the supervisor says of the cluster.
+
+    Attributes:
+        synced: it knows which cameras are to be analysed.
+        problem: why it cannot hear of changes; empty while it can.
+        assigned: names of the cameras that are to be analysed.
+        groups: those that answer, by their names.
+        shards: those that answer, by their names.
+        failures: why groups and shards could not start or go on, by their names.
+    """
+
+    synced: bool = False
+    problem: str = ""
+    assigned: frozenset[str] = frozenset()
+    groups: Mapping[str, GroupStatus] = field(default_factory=dict)
+    shards: Mapping[str, ShardStatus] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cameras(self) -> dict[str, CameraReport]:
+        """How each camera does that has an owner."""
+        return {report.ownership.camera: report for group in self.groups.values() for report in group.cameras}

@@ -1,0 +1,324 @@
+"""The supervisor without Ray: it looks, lets `supervision` decide, and acts."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+import structlog
+
+from cluster.placement import GROUP_PREFIX, Node, Seat
+from cluster.runtime.status import ClusterStatus, GroupStatus, ShardStatus
+from cluster.supervision import (
+    DEFAULT_PATIENCE,
+    Action,
+    Actual,
+    Condition,
+    Connect,
+    Desired,
+    End,
+    Give,
+    Lease,
+    Member,
+    Patience,
+    Permit,
+    StartGroup,
+    StartShard,
+    Take,
+    Task,
+    condition,
+    reconcile,
+)
+from vigie.v1 import assignments_pb2
+
+PERIOD_S = 0.5
+POLL_S = 1.0
+# How long one that was started and died is left alone before it is started again.
+RESTART_PAUSE_S = 3.0
+# How long a camera that another cluster took is left to it, so that two clusters do not wrest it from each other all the time.
+SUPERSEDED_REST_S = 30.0
+
+Assignments = Mapping[str, assignments_pb2.Assignment]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What groups and shards answered when they were asked how they do.
+
+    Attributes:
+        answers: of those that answered, by their names.
+        deaths: why those are dead that are, by their names.
+    """
+
+    answers: Mapping[str, GroupStatus | ShardStatus]
+    deaths: Mapping[str, str]
+
+
+class Fleet(Protocol):
+    """The groups and shards of a cluster, as `RayFleet` has them."""
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The machines that can work."""
+        ...
+
+    def members(self) -> frozenset[str]:
+        """Names of the groups and shards that are there."""
+        ...
+
+    def poll(self, names: Iterable[str], timeout_s: float) -> Poll:
+        """Asks how they do, and waits for the answers, though not for long."""
+        ...
+
+    def start_group(self, seat: Seat) -> None:
+        """Starts a group. Raises ValueError while its name is taken."""
+        ...
+
+    def start_shard(self, seat: Seat) -> None:
+        """Starts a shard. Raises ValueError while its name is taken."""
+        ...
+
+    def end(self, name: str) -> None:
+        """Kills a group or shard. Raises ValueError where it is gone."""
+        ...
+
+    def connect(self, group: str, shards: Mapping[str, str]) -> None:
+        """Tells a group to use these shards, whose processes are given by their names, and no others."""
+        ...
+
+    def give(self, group: str, assignment: bytes, lease: Lease) -> None:
+        """Gives a camera to a group."""
+        ...
+
+    def permit(self, group: str, assignment: bytes, task: Task) -> None:
+        """Tells a group the acts that allow a camera of it now."""
+        ...
+
+    def take(self, group: str, camera: str) -> None:
+        """Takes a camera away from a group."""
+        ...
+
+    def stop_groups(self, names: Iterable[str], grace_s: float) -> Mapping[str, int]:
+        """Has groups end in order; returns how many revisions each of those that did left on disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many groups and shards there should be.
+
+    Attributes:
+        cameras_per_group: at most.
+        cpus_for_inference: shards a node without a GPU; None means one a core.
+        patience: how long groups and shards may be silent.
+    """
+
+    cameras_per_group: int
+    cpus_for_inference: int | None = None
+    patience: Patience = DEFAULT_PATIENCE
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was seen of a group or shard: since when it is there, what it said last and when."""
+
+    since_s: float
+    answered_s: float | None = None
+    status: GroupStatus | ShardStatus | None = None
+
+
+class SupervisionLoop:
+    """Moves what is towards what should be, step by step, and outlives whatever goes wrong in one.
+
+    Args:
+        fleet: the groups and shards.
+        assignments: the cameras to analyse, by their names; None while they are not known.
+        plan: how many groups and shards there should be.
+        now: seconds since the epoch.
+        clock: seconds on a clock that never goes back.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        assignments: Callable[[], Assignments | None],
+        plan: Plan,
+        *,
+        now: Callable[[], float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._fleet = fleet
+        self._assignments = assignments
+        self._plan = plan
+        self._now = now
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._started_s: dict[str, float] = {}
+        self._superseded_s: dict[tuple[str, int], float] = {}
+        self._failures: dict[str, str] = {}
+        self._incarnation = 0
+        self._woken = threading.Event()
+        self._stopped = False
+        self.status = ClusterStatus()
+
+    def wake(self) -> None:
+        """Says that there is something to do."""
+        self._woken.set()
+
+    def run(self) -> None:
+        """Steps at least every PERIOD_S until it is stopped."""
+        while not self._stopped:
+            try:
+                self.step()
+            except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in a step
+                _log.exception("a step of the supervision failed")
+            self._woken.wait(PERIOD_S)
+            self._woken.clear()
+
+    def end(self) -> None:
+        """Has `run` come to its end after the step that it is in."""
+        self._stopped = True
+        self.wake()
+
+    def stop_fleet(self, grace_s: float) -> int:
+        """Ends all groups in order and all shards; returns how many revisions are left on disk. For after `run`."""
+        names = self._fleet.members()
+        left = self._fleet.stop_groups([name for name in names if name.startswith(GROUP_PREFIX)], grace_s)
+        for name in names:
+            self._attempt(lambda name=name: self._fleet.end(name), f"end {name}")  # type: ignore[misc]
+        return sum(left.values())
+
+    def step(self) -> None:
+        """Looks, decides and acts once."""
+        nodes, names = self._fleet.nodes(), self._fleet.members()
+        poll = self._fleet.poll(names, POLL_S)
+        self._note(names - poll.deaths.keys(), poll)
+        assignments = self._assignments()
+        for action in reconcile(self._desired(assignments), self._actual(nodes, poll)):
+            self._attempt(lambda action=action: self._do(action, assignments or {}), str(action))  # type: ignore[misc]
+        self._say(assignments)
+
+    def _note(self, alive: Iterable[str], poll: Poll) -> None:
+        now_s = self._clock()
+        self._known = {name: self._known.get(name) or _Known(now_s) for name in alive}
+        self._started_s = {
+            name: at_s for name, at_s in self._started_s.items() if name in self._known or now_s - at_s < RESTART_PAUSE_S
+        }
+        for name, status in poll.answers.items():
+            known = self._known[name]
+            known.status = status
+            if status.silent_s < self._plan.patience.silent_s:
+                known.answered_s = now_s
+                self._failures.pop(name, None)
+        for name, cause in poll.deaths.items():
+            if self._failures.get(name) != cause:
+                _log.error("an actor died", actor=name, cause=cause)
+            self._failures[name] = cause
+        self._note_groups(now_s)
+
+    def _note_groups(self, now_s: float) -> None:
+        groups = [known.status for known in self._known.values() if isinstance(known.status, GroupStatus)]
+        given = [lease.incarnation for group in groups for lease in group.leases.values()]
+        self._incarnation = max(self._incarnation, *given, 0)
+        superseded = {given_up for group in groups for given_up in group.superseded.items()}
+        self._superseded_s = {given_up: self._superseded_s.get(given_up, now_s) for given_up in superseded}
+
+    def _desired(self, assignments: Assignments | None) -> Desired:
+        now_s = self._clock()
+        return Desired(
+            tasks=None if assignments is None else {name: task_of(assignment) for name, assignment in assignments.items()},
+            resting=frozenset(
+                camera for (camera, _), since_s in self._superseded_s.items() if now_s - since_s < SUPERSEDED_REST_S
+            ),
+            cameras_per_group=self._plan.cameras_per_group,
+            cpus_for_inference=self._plan.cpus_for_inference,
+        )
+
+    def _actual(self, nodes: tuple[Node, ...], poll: Poll) -> Actual:
+        members = {name: self._member(name, known, answered=name in poll.answers) for name, known in self._known.items()}
+        return Actual(
+            nodes,
+            groups={name: member for name, member in members.items() if name.startswith(GROUP_PREFIX)},
+            shards={name: member for name, member in members.items() if not name.startswith(GROUP_PREFIX)},
+        )
+
+    def _member(self, name: str, known: _Known, *, answered: bool) -> Member:
+        now_s, status = self._clock(), known.status
+        silence_s = None if known.answered_s is None else now_s - known.answered_s
+        state = condition(age_s=now_s - known.since_s, silence_s=silence_s, patience=self._plan.patience)
+        if status is None:
+            # One that this supervisor started has no camera yet; of one that it found it does not know.
+            return Member(state, leases={} if name in self._started_s else None)
+        return Member(
+            state,
+            answered=answered and state is Condition.READY,
+            node_id=status.node_id,
+            process=status.process,
+            leases=status.leases if isinstance(status, GroupStatus) else None,
+            shards=status.shards if isinstance(status, GroupStatus) else None,
+        )
+
+    def _do(self, action: Action, assignments: Assignments) -> None:
+        match action:
+            case StartGroup(seat):
+                self._start(seat, self._fleet.start_group)
+            case StartShard(seat):
+                self._start(seat, self._fleet.start_shard)
+            case End(name, reason):
+                _log.warning("ending an actor", actor=name, reason=reason)
+                self._fleet.end(name)
+            case Connect(group, shards):
+                self._fleet.connect(group, {name: self._process(name) for name in shards})
+            case Give(camera, group):
+                lease = Lease(self._next_incarnation(), task_of(assignments[camera]))
+                self._fleet.give(group, assignments[camera].SerializeToString(), lease)
+            case Permit(camera, group):
+                self._fleet.permit(group, assignments[camera].SerializeToString(), task_of(assignments[camera]))
+            case Take(camera, group):
+                self._fleet.take(group, camera)
+
+    def _attempt(self, work: Callable[[], None], what: str) -> None:
+        """Does one thing; what fails is tried again at the next step, for what should be is compared with what is each time."""
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - what fails with one actor must not keep the others waiting
+            _log.warning("not done yet", action=what, problem=str(error))
+
+    def _start(self, seat: Seat, start: Callable[[Seat], None]) -> None:
+        now_s = self._clock()
+        if now_s - self._started_s.get(seat.name, -RESTART_PAUSE_S) >= RESTART_PAUSE_S:
+            self._started_s[seat.name] = now_s
+            start(seat)
+
+    def _process(self, name: str) -> str:
+        status = self._known[name].status
+        return status.process if status else ""
+
+    def _next_incarnation(self) -> int:
+        """The moment in milliseconds, or one more than the newest ever heard of where the clock was set back."""
+        self._incarnation = max(self._incarnation + 1, int(self._now() * 1000))
+        return self._incarnation
+
+    def _say(self, assignments: Assignments | None) -> None:
+        statuses = {name: known.status for name, known in self._known.items()}
+        self.status = ClusterStatus(
+            synced=assignments is not None,
+            assigned=frozenset(assignments or ()),
+            groups={name: status for name, status in statuses.items() if isinstance(status, GroupStatus)},
+            shards={name: status for name, status in statuses.items() if isinstance(status, ShardStatus)},
+            failures=dict(self._failures),
+        )
+
+
+def task_of(assignment: assignments_pb2.Assignment) -> Task:
+    """What an assignment asks for, as fingerprints."""
+    analysis, acts = assignments_pb2.Assignment(), assignments_pb2.Assignment(authorizations=assignment.authorizations)
+    analysis.CopyFrom(assignment)
+    analysis.ClearField("authorizations")
+    return Task(_fingerprint(analysis), _fingerprint(acts))
+
+
+def _fingerprint(message: assignments_pb2.Assignment) -> str:
+    return sha256(message.SerializeToString(deterministic=True)).hexdigest()[:16]

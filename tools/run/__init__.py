@@ -1,0 +1,1 @@
+"""`vigie run`: analyses the cameras of a cluster until it is stopped."""

@@ -1,0 +1,97 @@
+"""The command `vigie run`."""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cluster.config import ClusterConfig
+from cluster.inference.pack import default_pack_path, load_pack
+from tools.connection import DEFAULT_ADDRESS, Address, AsJson
+from tools.errors import ExitCode
+from tools.log import configure_log
+from tools.run.display import Display, chosen_display
+from tools.run.summary import ending
+from vigie.names import is_id, venue_name
+
+if TYPE_CHECKING:
+    from cluster.runtime.running import RunningCluster
+
+PERIOD_S = 1.0
+GRACE_S = 10.0
+
+
+def _venue(text: str) -> str:
+    venue = text.removeprefix("venues/")
+    if not is_id(venue):
+        raise typer.BadParameter(f"{text!r} is no venue's id; ids are 1 to 63 of a-z, 0-9 and '-'")
+    return venue_name(venue)
+
+
+def run(
+    coordination: Address = DEFAULT_ADDRESS,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Head of a Ray cluster to join; without it, one is started here.")
+    ] = None,
+    venues: Annotated[
+        list[str], typer.Option("--venue", parser=_venue, metavar="VENUE", help="Only of this venue; may be repeated.")
+    ] = [],  # noqa: B006 - typer copies it
+    cpus_for_inference: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Cores of each machine without a GPU that run the model; all by default.")
+    ] = None,
+    until_ended: Annotated[
+        bool, typer.Option("--until-ended", help="Stop when all cameras are recordings that were played to their end.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Analyses the cameras that the coordination service assigns, until stopped.
+
+    One Ctrl-C stops it in order: what was raised is delivered, or stays on disk for the next run. A second one ends it at once.
+
+    Example: vigie run --venue parc-des-princes --cpus-for-inference 2
+    """
+    configure_log()
+    stopping = threading.Event()
+    heed_signals(stopping)
+    _check_environment(joins=ray_address is not None)
+    from cluster.runtime.running import RunningCluster  # Ray takes a while to import
+    from cluster.runtime.supervisor import Orders
+
+    cluster = RunningCluster(Orders(coordination, tuple(venues), cpus_for_inference), ray_address)
+    heed_signals(stopping)  # Ray has taken SIGTERM for itself
+    raise typer.Exit(analyse(cluster, stopping, until_ended=until_ended, display=chosen_display(as_json=as_json)))
+
+
+def analyse(cluster: "RunningCluster", stopping: threading.Event, *, until_ended: bool, display: Display) -> ExitCode:
+    """Shows how a cluster does until it is to stop or, if so wished, all its recordings have ended; then ends it."""
+    code: ExitCode | None = None
+    try:
+        while code is None and not stopping.wait(PERIOD_S):
+            status = cluster.status()
+            display.show(status)
+            code = ending(status) if until_ended and status else None
+    finally:
+        display.end(cluster.stop(GRACE_S))
+    return ExitCode.OK if code is None else code
+
+
+def heed_signals(stopping: threading.Event) -> None:
+    """Has SIGINT and SIGTERM set an event. Whoever sends a second one ends the process at once."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(ExitCode.FAILED)
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _check_environment(*, joins: bool) -> None:
+    """Finds what the actors would find, before they are started where nobody sees their errors. Raises ClusterError."""
+    config = ClusterConfig.from_environment(os.environ)
+    if not joins:
+        load_pack(config.pack or default_pack_path())
