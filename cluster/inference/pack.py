@@ -125,7 +125,7 @@ class Licence(_Section):
     """Under what terms the network is used, and the file of the pack that holds them, if any."""
 
     name: Text
-    file: Text | None = None
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$")] | None = None
 
 
 class Validation(_Section):
