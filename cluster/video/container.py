@@ -211,6 +211,6 @@ def _open(url: StreamUrl, location: str, patience: Patience) -> InputContainer:
     timeouts, began_s = patience.timeouts, patience.monotonic()
     limits = None if url.scheme == "file" else (timeouts.open_s, timeouts.read_s)
     try:
-        return av.open(location, options=_OPTIONS[url.scheme], timeout=limits)
+        return av.open(location, options=_OPTIONS[url.scheme], timeout=limits, metadata_errors="replace")
     except av.FFmpegError as error:
         raise opening_failure(error, url, waited_s=patience.monotonic() - began_s, timeout_s=timeouts.open_s) from None

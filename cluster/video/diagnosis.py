@@ -20,16 +20,18 @@ def recording_refusal(url: StreamUrl) -> StreamRefusedError | None:
     """What is wrong with a file or folder before it is opened; None where nothing is."""
     path = url.path
     try:
-        size = path.stat().st_size
+        size_bytes = path.stat().st_size
         if path.is_dir():
             next(path.iterdir(), None)
             return None
+        if not path.is_file():
+            return StreamRefusedError(url.redacted, "is neither a file nor a folder; name one")
         path.open("rb").close()
     except FileNotFoundError:
         return StreamRefusedError(url.redacted, "there is no such file or folder on the machine of this camera; check the path")
     except OSError as error:
         return StreamRefusedError(url.redacted, f"cannot be read ({error.strerror}); check its permissions")
-    return StreamRefusedError(url.redacted, "is empty; record it again") if size == 0 else None
+    return None if size_bytes else StreamRefusedError(url.redacted, "is empty; record it again")
 
 
 def opening_failure(error: av.FFmpegError, url: StreamUrl, *, waited_s: float, timeout_s: float) -> StreamError:

@@ -22,6 +22,8 @@ from cluster.video.url import StreamUrl
 
 _log = structlog.get_logger(__name__)
 
+_MARGIN_S = 1.0
+
 _STATES: dict[type, StreamState] = {
     StreamRefusedError: StreamState.MISCONFIGURED,
     StreamOpenError: StreamState.UNREACHABLE,
@@ -99,7 +101,7 @@ class CameraReader:
         self._source: Source | None = None
         self._has_frames = self._has_ended = False
         self._stopping = threading.Event()
-        self._longest_wait_s = 2 * timeouts.open_s + timeouts.read_s
+        self._longest_wait_s = max(3 * timeouts.open_s, timeouts.read_s) + _MARGIN_S
         self._thread = threading.Thread(target=self.run, name=f"camera {name}", daemon=True)
 
     def start(self) -> None:
@@ -130,9 +132,9 @@ class CameraReader:
             source.interrupt()
 
     def stop(self) -> bool:
-        """Has the thread end and waits for it, at most as long as opening and reading a silent stream may take.
+        """Has the thread end and waits for it, at most as long as opening a silent stream and asking why it failed may take.
 
-        Returns whether it has ended; it may not have where the name of a host is being looked up or a disk hangs.
+        Returns whether it has ended; it may not have while the name of a host is looked up or a disk hangs.
         """
         self.interrupt()
         if self._thread.is_alive():

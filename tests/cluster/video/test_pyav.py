@@ -1,8 +1,10 @@
 """Recordings and HTTP streams, sound and broken, through FFmpeg."""
 
 import itertools
+import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -74,6 +76,14 @@ def test_recording_without_start_time_counts_from_now(tmp_path: Path) -> None:
     with opened(f"file:{write_clip(tmp_path / 'clip.mp4')}", start_time_s=None) as source:
         frame = next(iter(source.frames(lambda _: True)))
     assert NOW_S <= frame.capture_time_s < NOW_S + 60
+
+
+def test_recording_in_real_time_is_not_played_faster_than_it_was_recorded(tmp_path: Path) -> None:
+    with opened(f"file:{write_clip(tmp_path / 'clip.mp4', frames=6)}", pace=Pace.REAL_TIME) as source:
+        began_s = time.monotonic()
+        frames = list(source.frames(lambda _: True))
+    assert times(frames) == [0, 0.04, 0.08, 0.12, 0.16, 0.2]
+    assert time.monotonic() - began_s >= 0.2
 
 
 def test_interrupt_ends_a_recording(tmp_path: Path) -> None:
@@ -154,6 +164,11 @@ def empty(folder: Path) -> Path:
     return folder / "clip.mp4"
 
 
+def pipe(folder: Path) -> Path:
+    os.mkfifo(folder / "clip.mp4")
+    return folder / "clip.mp4"
+
+
 def without_its_index(folder: Path) -> Path:
     return cut(write_clip(folder / "clip.mp4"), 0.5)
 
@@ -202,6 +217,7 @@ def noise_in_all_packets(folder: Path) -> Path:
         (text_by_the_name_of_a_video, StreamRefusedError, "no video that can be read", "check that it plays"),
         (playlist_of_other_protocols, StreamRefusedError, "no video that can be read", "check that it plays"),
         (empty, StreamRefusedError, "is empty", "record it again"),
+        (pipe, StreamRefusedError, "neither a file nor a folder", "name one"),
         (without_its_index, StreamRefusedError, "no video", "check"),
         (without_pictures, StreamRefusedError, "no picture that can be decoded", "check that it plays"),
         (sound_alone, StreamRefusedError, "holds no video", "check that it is the right file"),
