@@ -46,14 +46,20 @@ class InputTensor:
         return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 
     def _fill(self, picture: Picture, target: NDArray[np.generic]) -> None:
-        height, width = picture.shape[:2]
         if self._copies:
-            target[:height, :width] = picture
-        else:  # plane by plane: four times as fast as all at once
-            for color in range(3):
-                target[:height, :width, color] = picture[..., color] * self._gain[color] + self._offset[color]
-        target[height:] = self._pad
-        target[:height, width:] = self._pad
+            _place(picture, target, self._spec.pad_value)
+            return
+        for color in range(3):  # plane by plane: four times as fast as all at once
+            plane = picture[..., color] * self._gain[color] + self._offset[color]
+            _place(plane, target[..., color], self._pad[color])
+
+
+def _place(picture: NDArray[np.generic], target: NDArray[np.generic], pad: float) -> None:
+    """Puts a picture at the top left and fills the rest."""
+    height, width = picture.shape[:2]
+    target[:height, :width] = picture
+    target[height:] = pad
+    target[:height, width:] = pad
 
 
 def _rgb(picture: Picture) -> Picture:

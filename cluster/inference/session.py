@@ -87,12 +87,13 @@ def _open(pack: ModelPack, providers: Sequence[str]) -> onnxruntime.InferenceSes
         problem = f"ONNX Runtime has {', '.join(available)}, but not one of {', '.join(providers)}"
         raise ModelError(pack.manifest.name, f"{problem}; install the extra cpu or gpu")
     try:
-        return onnxruntime.InferenceSession(pack.model, _options(), providers=chosen)
+        return onnxruntime.InferenceSession(pack.model, session_options(), providers=chosen)
     except _UNUSABLE as error:
         raise ModelError(pack.manifest.name, f"{pack.manifest.file} cannot be loaded: {error}") from error
 
 
-def _options() -> onnxruntime.SessionOptions:
+def session_options() -> onnxruntime.SessionOptions:
+    """One thread that sleeps while it waits, and no weights but those in the hashed file."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
