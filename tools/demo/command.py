@@ -2,30 +2,27 @@
 
 import signal
 import time
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import grpc
 import typer
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich.console import Console
 from rich.status import Status
 
 from tools.apply import apply_venue
 from tools.caller import user_name
 from tools.connection import AsJson, connected
-from tools.demo.processes import Child, free_port, running
+from tools.demo.processes import Child, running
 from tools.demo.report import MOST_EVENTS, next_steps, print_json, print_table, recorded_events
 from tools.demo.scene import recording_start, venue_text
+from tools.demo.serving import Service, coordination
 from tools.events.listing import fetched_events
 from tools.venue_file import load_venue
 from vigie.names import venue_name
 from vigie.v1 import event_service_pb2, event_service_pb2_grpc
 
 _VENUE = venue_name("demo")
-_SERVICE_DEADLINE_S = 60.0
 _CLUSTER_DEADLINE_S = 300.0
 _LOOK_S = 1.0
 
@@ -49,40 +46,15 @@ def demo(
     state = state.resolve()
     state.mkdir(parents=True, exist_ok=True)
     record = database or f"sqlite:///{state / 'vigie.db'}"
-    address = f"127.0.0.1:{free_port()}"
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
-    with ExitStack() as stack:
-        service = _serve(stack, say, state, record, address)
-        _apply(say, state, address)
-        _analyse(service, say, state, address)
-        _show(state, address, as_json=as_json)
-        say.print(next_steps(state, record, address, keep=keep))
-        while keep:
+    say.print("Starting the coordination service")
+    with coordination(state, record) as service:
+        _apply(say, state, service.address)
+        _analyse(service, say, state)
+        _show(state, service.address, as_json=as_json)
+        say.print(next_steps(state, record, service.address, keep=keep))
+        while keep and service.child.is_running():
             time.sleep(_LOOK_S)
-
-
-def _serve(stack: ExitStack, say: Console, state: Path, record: str, address: str) -> Child:
-    say.print(f"Starting the coordination service on {address}")
-    arguments = ["serve", "--listen", address, "--evidence", str(state / "evidence")]
-    environment = {"VIGIE_DATABASE_URL": record}  # it may hold a password, which other users see among arguments
-    child = running("the coordination service", arguments, log=state / "serve.log", environment=environment)
-    service = stack.enter_context(child)
-    deadline = time.monotonic() + _SERVICE_DEADLINE_S
-    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        while service.is_running() and not _is_serving(channel):
-            if time.monotonic() > deadline:
-                raise service.failure(f"did not serve within {_SERVICE_DEADLINE_S:g} s")
-    return service
-
-
-def _is_serving(channel: grpc.Channel) -> bool:
-    stub = health_pb2_grpc.HealthStub(channel)
-    request = health_pb2.HealthCheckRequest()
-    try:
-        status = stub.Check(request, timeout=_LOOK_S, wait_for_ready=True).status  # type: ignore[attr-defined] # not in its types
-    except grpc.RpcError:
-        return False
-    return bool(status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def _apply(say: Console, state: Path, address: str) -> None:
@@ -93,10 +65,10 @@ def _apply(say: Console, state: Path, address: str) -> None:
     say.print(f"Applied {file}: {', '.join(changes) or 'nothing to change'}")
 
 
-def _analyse(service: Child, say: Console, state: Path, address: str) -> None:
+def _analyse(service: Service, say: Console, state: Path) -> None:
     say.print("Playing the clip through Ray, a detector, a tracker and rules")
     environment = {
-        "VIGIE_COORDINATION": address,
+        "VIGIE_COORDINATION": service.address,
         "VIGIE_CLUSTER": "demo",
         "VIGIE_STATE_DIR": str(state / "cluster"),
     }
@@ -106,8 +78,8 @@ def _analyse(service: Child, say: Console, state: Path, address: str) -> None:
         running("the cluster", arguments, log=state / "run.log", environment=environment) as cluster,
         say.status("starting Ray") as status,
     ):
-        while service.is_running() and cluster.is_running():
-            _look(cluster, address, status, time.monotonic() - started)
+        while service.child.is_running() and cluster.is_running():
+            _look(cluster, service.address, status, time.monotonic() - started)
             time.sleep(_LOOK_S)
     say.print(f"Played in {time.monotonic() - started:.0f} s")
 

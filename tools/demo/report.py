@@ -1,5 +1,6 @@
 """What the demo shows at its end: what was recorded, where, and what to try next."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -9,7 +10,6 @@ import grpc
 from rich import box
 from rich.table import Table
 
-from cluster.video.url import redact
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS
 from tools.display import console, json_line, kind_text, last_id, seconds_between, time_text, time_zones, venue_of
 from tools.events.listing import SHORT_ID, fetched_events
@@ -17,6 +17,7 @@ from tools.events.showing import saved_evidence
 from vigie.v1 import event_service_pb2, event_service_pb2_grpc, events_pb2
 
 MOST_EVENTS = 100
+_PASSWORD = re.compile(r"(?<=:)[^:/@]+(?=@)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def print_table(channel: grpc.Channel, recorded: Sequence[Recorded]) -> None:
 
 def next_steps(state: Path, record: str, address: str, *, keep: bool) -> str:
     """Where everything is, and what to try."""
-    record, evidence = redact(record), state / "evidence"
+    record, evidence = _PASSWORD.sub("***", record), state / "evidence"
     where = (
         f"The events are recorded in {record}, their blurred pictures in {evidence}.\n"
         f"What is watched for stands in {state / 'venue.yaml'}.\n"
