@@ -47,6 +47,8 @@ class TrackerParameters:
         birth_score: detections from here on begin a track.
         confident_overlap: what a track and a confident detection must have in common, as IoU with margins.
         faint_overlap: the same for a faint one, which may be of half a thing or of nothing.
+        newcomer_overlap: no track begins on a detection that has this much in common, as IoU, with a better one or with one that
+            belongs to a track: it is likely to be of the same thing.
         margin: by how many standard deviations of a track's place boxes are enlarged before they are compared.
         largest_margin: the most by which they are, in box sizes.
         settle_s: a track is told of once it was seen for this long; until then it is dropped when it was not seen for as long.
@@ -57,10 +59,11 @@ class TrackerParameters:
     """
 
     faint_score: float = 0.1
-    confident_score: float = 0.6
-    birth_score: float = 0.7
+    confident_score: float = 0.5
+    birth_score: float = 0.65
     confident_overlap: float = 0.2
     faint_overlap: float = 0.5
+    newcomer_overlap: float = 0.4
     margin: float = 4.0
     largest_margin: float = 0.5
     settle_s: float = 0.15
@@ -174,7 +177,7 @@ class Tracker:
         if not promising.any():
             return
         promising &= (seen.boxes[2:] > 0).all(axis=0)
-        new = promising.nonzero()[0][: self._parameters.limit - len(self._ids)]
+        new = self._apart(seen, promising.nonzero()[0], taken)[: self._parameters.limit - len(self._ids)]
         classes = seen.classes[new]
         self._motion.add(seen.boxes[:, new])
         self._ids = np.concatenate([self._ids, np.arange(1, len(new) + 1) + self._last_id])
@@ -183,6 +186,14 @@ class Tracker:
         self._votes = np.hstack([self._votes, np.arange(len(_GROUPS), dtype=np.int32)[:, None] == classes])
         self._times_s = np.hstack([self._times_s, np.full((3, len(new)), self._time_s)])
         self._last_id += len(new)
+
+    def _apart(self, seen: _Candidates, new: NDArray[np.intp], taken: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of the new that are not likely to be of the same thing as a better detection or one that is taken."""
+        similarity = overlaps(seen.boxes[:, new], seen.boxes, np.zeros(len(new)))
+        similarity *= _GROUPS[seen.classes[new]][:, None] == _GROUPS[seen.classes]
+        rivals = np.arange(len(seen.scores)) < new[:, None]
+        rivals[:, taken] = True
+        return new[~(rivals & (similarity >= self._parameters.newcomer_overlap)).any(axis=1)]
 
     def _told(self) -> Tracks:
         boxes, velocities = self._motion.boxes, self._motion.velocities
