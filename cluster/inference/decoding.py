@@ -86,10 +86,10 @@ def decode_centernet(rows: Values, classes: ClassMap, threshold: float) -> Detec
     """Detections in (n, 6) rows of x0, y0, x1, y1, score, class (Zhou et al. 2019, Objects as Points)."""
     kinds = np.zeros(classes.count, np.int16)
     kinds[classes.columns] = classes.classes
-    rows = rows[rows[:, 4] > threshold]
-    labels = np.rint(rows[:, 5]).clip(0, classes.count - 1).astype(np.intp)
-    known = kinds[labels] > 0
-    return Detections(rows[known, :4], rows[known, 4], kinds[labels[known]])
+    rows = rows[(rows[:, 4] > threshold) & (rows[:, 5] >= 0) & (rows[:, 5] < classes.count)]
+    found = kinds[rows[:, 5].astype(np.intp)]
+    known = found > 0
+    return Detections(rows[known, :4], rows[known, 4], found[known])
 
 
 def decode_detr(scores: Values, boxes: Values, size: tuple[int, int], classes: ClassMap, threshold: float) -> Detections:

@@ -103,9 +103,9 @@ def test_centernet_keeps_known_classes_above_the_threshold() -> None:
     )
 
 
-def test_centernet_with_a_class_number_out_of_range_does_not_fail() -> None:
-    rows = np.array([[1, 2, 3, 4, 0.9, -7], [1, 2, 3, 4, 0.9, 1e9]], np.float32)
-    assert len(decode_centernet(rows, CLASSES, THRESHOLD)) == 2
+def test_centernet_drops_a_class_number_out_of_range() -> None:
+    rows = np.array([[1, 2, 3, 4, 0.9, label] for label in (-7, 3, 1e9, np.nan)], np.float32)
+    assert len(decode_centernet(rows, CLASSES, THRESHOLD)) == 0
 
 
 def test_detr_boxes_are_fractions_of_the_input() -> None:
