@@ -4,9 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import settings
 
 from cluster.detections import Detections
 from vigie.vocabulary import ObjectClass
+
+UNHURRIED = settings(deadline=None, max_examples=50)
+"""For Hypothesis on a machine that others use as well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cluster.tracking.assignment import Floats, assign, assign_in_turn, overlaps
+from tests.cluster.tracking.scenes import UNHURRIED
 
 PLACES = st.floats(-1000, 1000, width=32)
 LENGTHS = st.floats(1, 500, width=32)
@@ -26,12 +27,14 @@ def plain_iou(first: Floats, second: Floats) -> float:
     return shared / (float(np.prod(first[2:]) + np.prod(second[2:])) - shared)
 
 
+@UNHURRIED
 @given(first=BOXES, second=BOXES, margin=st.floats(0, 1))
 def test_overlap_is_that_of_the_enlarged_boxes(first: Floats, second: Floats, margin: float) -> None:
     expected = plain_iou(enlarged(first, margin), enlarged(second, margin))
     assert overlaps(first, second, np.array([margin]))[0, 0] == pytest.approx(expected, abs=1e-6)
 
 
+@UNHURRIED
 @given(box=BOXES)
 def test_a_box_overlaps_itself_wholly(box: Floats) -> None:
     assert overlaps(box, box, NO_MARGIN)[0, 0] == pytest.approx(1)
@@ -44,6 +47,7 @@ def test_a_margin_reaches_what_a_box_misses() -> None:
     assert overlaps(near, far, np.array([0.5]))[0, 0] > 0
 
 
+@UNHURRIED
 @given(similarity=SIMILARITIES, minimum=st.floats(0.05, 0.9))
 def test_no_other_pairing_shares_more(similarity: Floats, minimum: float) -> None:
     rows, columns = assign(similarity, minimum)

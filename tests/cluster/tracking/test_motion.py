@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.tracking.motion import Motion, MotionParameters
+from tests.cluster.tracking.scenes import UNHURRIED
 
 SPANS = st.floats(0.01, 2.0)
 
@@ -17,6 +18,7 @@ def walking(observations: int = 5, every_s: float = 0.2) -> Motion:
     return motion
 
 
+@UNHURRIED
 @given(first_s=SPANS, second_s=SPANS)
 def test_two_short_steps_do_what_one_long_step_does(first_s: float, second_s: float) -> None:
     twice, once = walking(), walking()
@@ -40,6 +42,7 @@ def test_a_step_of_no_time_changes_nothing() -> None:
     np.testing.assert_allclose(motion.deviations, deviations)
 
 
+@UNHURRIED
 @given(span_s=SPANS)
 def test_doubt_grows_without_detections(span_s: float) -> None:
     motion = walking()
@@ -55,6 +58,7 @@ def test_what_is_out_of_sight_does_not_run_away() -> None:
     assert abs(motion.velocities[0, 0]) < 1e-3
 
 
+@UNHURRIED
 @given(scores=st.tuples(st.floats(0.1, 1.0), st.floats(0.1, 1.0)))
 def test_the_surer_detection_weighs_more(scores: tuple[float, float]) -> None:
     weaker, stronger = sorted(scores)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.detections import Detections
 from cluster.tracking.tracker import Tracker, TrackerParameters
 from cluster.tracking.tracks import Tracks
-from tests.cluster.tracking.scenes import Mover, moments, seen
+from tests.cluster.tracking.scenes import UNHURRIED, Mover, moments, seen
 from vigie.vocabulary import ObjectClass
 
 PARAMETERS = TrackerParameters()
@@ -54,6 +54,7 @@ def assert_same(first: Tracks, second: Tracks) -> None:
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name), err_msg=name)
 
 
+@UNHURRIED
 @given(history=frames())
 def test_ids_are_unique_and_in_order(history: list[Detections]) -> None:
     tracker = Tracker(PARAMETERS)
@@ -64,6 +65,7 @@ def test_ids_are_unique_and_in_order(history: list[Detections]) -> None:
         assert np.isfinite(tracks.boxes).all()
 
 
+@UNHURRIED
 @given(history=frames())
 def test_what_has_gone_never_comes_back_under_its_id(history: list[Detections]) -> None:
     tracker = Tracker(PARAMETERS)
@@ -76,6 +78,7 @@ def test_what_has_gone_never_comes_back_under_its_id(history: list[Detections]) 
         assert not alive & gone
 
 
+@UNHURRIED
 @given(history=frames(), seed=st.integers(0, 2**32 - 1))
 def test_order_of_detections_changes_nothing(history: list[Detections], seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -85,6 +88,7 @@ def test_order_of_detections_changes_nothing(history: list[Detections], seed: in
         assert_same(straight.step(detections, number / 5), shuffled.step(detections[order], number / 5))
 
 
+@UNHURRIED
 @given(history=frames(), scale=st.sampled_from([0.25, 0.5, 2.0, 8.0]))
 def test_scale_of_the_picture_changes_nothing(history: list[Detections], scale: float) -> None:
     """Powers of two, so that rounding is the same."""
@@ -96,7 +100,7 @@ def test_scale_of_the_picture_changes_nothing(history: list[Detections], scale: 
         np.testing.assert_allclose(tracks.boxes, expected.boxes * scale, rtol=1e-5, atol=1e-3 * scale)
 
 
-@settings(deadline=None, max_examples=25)
+@UNHURRIED
 @given(rate_hz=st.sampled_from([5, 10, 25]), start_s=st.floats(0, 2e9), seed=st.integers(0, 2**32 - 1))
 def test_frame_rate_and_uneven_frames_change_nothing(rate_hz: float, start_s: float, seed: int) -> None:
     random = np.random.default_rng(seed)
