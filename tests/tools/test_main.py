@@ -19,6 +19,14 @@ def test_help_names_every_command_and_every_exit_status() -> None:
     assert all(f"{code.value} {code.meaning.split()[0]}" in " ".join(output.split()) for code in ExitCode)
 
 
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_each_command_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(main.app, [name, "--help"])
+
+    assert result.exit_code == ExitCode.OK, result.output
+    assert "Usage" in result.output
+
+
 def test_help_imports_nothing_heavy() -> None:
     script = f"""
 import sys
