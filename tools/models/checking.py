@@ -42,7 +42,8 @@ def check_pack(pack: Pack = None, picture: PicturePath = None, as_json: AsJson =
         print(json.dumps(fields | {"detections": _rows(detections)}, ensure_ascii=False))
         return
     for name, value in fields.items():
-        console().print(f"{name:>15}  {value}", soft_wrap=True)
+        shown = ", ".join(value) if isinstance(value, list) else value
+        console().print(f"{name:>15}  {shown}", soft_wrap=True)
     for row in _rows(detections):
         console().print(f"{row['class']:>15}  {row['score']:.2f} at {row['box']}")
     if not len(detections):
@@ -81,5 +82,6 @@ def _fields(manifest: Manifest, folder: Path) -> dict[str, object]:
 
 
 def _rows(detections: Detections) -> list[dict[str, object]]:
-    columns = zip(detections.classes.tolist(), detections.scores.tolist(), detections.boxes.round(1).tolist(), strict=True)
+    boxes = detections.boxes.astype(float).round(1).tolist()
+    columns = zip(detections.classes.tolist(), detections.scores.tolist(), boxes, strict=True)
     return [{"class": ObjectClass(kind).name.lower(), "score": round(score, 4), "box": box} for kind, score, box in columns]
