@@ -49,7 +49,7 @@ def running(name: str, arguments: list[str], *, log: Path, environment: Mapping[
     """Runs a command of `vigie`; on the way out it is asked to stop, and made to if it does not."""
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-            [sys.executable, "-m", "tools.main", *arguments],
+            [sys.executable, "-P", "-m", "tools.main", *arguments],  # -P: whatever else is called `tools` where the user stands
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

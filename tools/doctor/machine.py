@@ -7,9 +7,10 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
 
+from tools.demo.scene import CLIP
 from tools.doctor.checks import Check, Finding, Verdict
 
 _GIB = 1 << 30
@@ -66,7 +67,7 @@ def _onnx_runtime() -> Iterator[Finding]:
 def _decoder() -> Iterator[Finding]:
     import av  # heavy: only a check needs it
 
-    with resources.as_file(resources.files("tools.demo") / "clip.mp4") as clip, av.open(clip) as video:
+    with av.open(CLIP) as video:
         frame = next(video.decode(video=0))
         yield Finding("video decoder", f"PyAV {av.__version__} decodes H.264 ({frame.width}x{frame.height})")
 
