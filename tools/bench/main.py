@@ -1,0 +1,15 @@
+"""`vigie bench`: each benchmark is one run that prints ratios."""
+
+import typer
+
+from tools.bench.detector import detector
+from tools.bench.pipeline import pipeline
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.command()(pipeline)
+app.command()(detector)
+
+
+@app.callback()
+def _bench() -> None:
+    """Measures the speed of each part, as ratios within one run: a shared machine's absolute figures mean little."""
