@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# gRPC's handlers around fork() crash a child now and then while its threads run; tests start processes all the time.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 REPOSITORY = Path(__file__).parent.parent
 SHARED = REPOSITORY.parent / "shared"
 

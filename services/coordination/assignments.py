@@ -27,7 +27,7 @@ class AssignmentBoard:
 
     @property
     def revision(self) -> int:
-        """How many changes of venues it shows; -1 before the record was read for the first time."""
+        """How many changes of venues it shows; -1 before the first step."""
         return self._revision
 
     def notify(self) -> None:
@@ -67,16 +67,18 @@ class AssignmentBoard:
                 continue
 
     async def step(self) -> None:
-        """Takes in what changed on record. Raises UnavailableError."""
+        """Takes in what changed on record; afterwards everything shows that was applied before. Raises UnavailableError."""
         async with self._database.read() as work:
             revision = await work.venues.revision()
             if revision == self._revision:
                 return
             changed = await work.venues.changed_since(self._revision)
         async with self._moved:
-            self._venues |= {venue.name: venue for venue in changed}
-            self._revision = revision
-            self._moved.notify_all()
+            # Another step may have overtaken this one.
+            if revision > self._revision:
+                self._venues |= {venue.name: venue for venue in changed}
+                self._revision = revision
+                self._moved.notify_all()
 
 
 def _assignments(venue: venues_pb2.Venue, now: datetime) -> Iterator[assignments_pb2.Assignment]:

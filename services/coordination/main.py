@@ -112,6 +112,12 @@ class Service:
 
     async def run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
         """Serves until told to stop."""
+        try:
+            await self._run(stopping, ready)
+        finally:
+            await self._server.stop(None)
+
+    async def _run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
         address = self._listen()
         await self._feed.step()
         await self._board.step()

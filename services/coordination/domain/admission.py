@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from math import isfinite
 from uuid import UUID
@@ -20,6 +20,7 @@ MAX_REASON = 500
 MAX_REVISION = 1_000_000
 CLOCK_SKEW = timedelta(seconds=60)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _KINDS = frozenset(Kind)
 _SEVERITIES = frozenset(Severity)
 _JPEG_START = b"\xff\xd8\xff"
@@ -158,7 +159,7 @@ def _time_problems(signal: signals_pb2.Signal) -> Iterator[tuple[str, str | None
 
 def _in_future(signal: signals_pb2.Signal, now: datetime) -> Rejection | None:
     latest = now + CLOCK_SKEW
-    latest_ns = int(latest.timestamp() * 1e9)
+    latest_ns = (latest - _EPOCH) // timedelta(microseconds=1) * 1000
     for field in ("open_time", "update_time", "close_time", "raise_time"):
         if getattr(signal, field).ToNanoseconds() > latest_ns:
             message = (

@@ -16,7 +16,7 @@ class Event:
     Attributes:
         version: rises by one with every change.
         open_signals: how many of its signals are open.
-        last_close_time: the latest moment at which one of its signals closed.
+        last_close_time: the latest moment at which one of its signals closed, or was taken to have because its owner was lost.
     """
 
     event_id: UUID

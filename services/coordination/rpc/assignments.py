@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
 
 from services.coordination.assignments import AssignmentBoard
-from services.coordination.errors import UnavailableError
 from services.coordination.rpc.requests import MAX_ACTOR, Context, check_text, invalid
 from vigie.names import InvalidNameError, parse_venue
 from vigie.v1 import assignment_service_pb2
@@ -32,8 +31,7 @@ class AssignmentServicer(AssignmentServiceServicer):
     ) -> AsyncIterator[_Response]:
         """Watches until the caller ends it."""
         _check(request)
-        if self._board.revision < 0:
-            raise UnavailableError("assignments are not read from the database yet; try again")
+        await self._board.step()
         sent: dict[str, Assignment] = {}
         synced = False
         while True:

@@ -106,7 +106,7 @@ class Cameras:
         if venue is not None:
             statement = statement.where(CameraRow.venue_id == venue)
         rows = await self._session.execute(statement.order_by(CameraRow.venue_id, CameraRow.camera_id).limit(size))
-        return [_report(camera, health) for camera, health in rows.tuples()]
+        return [_report(camera, health) for camera, health in rows]
 
     async def _acts(self, venues: Collection[str], since: datetime) -> dict[str, Sequence[Act]]:
         held = select(AuthorizationRow).where(AuthorizationRow.venue_id.in_(venues), AuthorizationRow.end_time >= since)

@@ -66,7 +66,7 @@ class Signals:
                 EventRow.state != EventState.DISMISSED,
             )
         )
-        rows = (await self._session.execute(statement)).tuples()
+        rows = await self._session.execute(statement)
         return [
             (event_id, Occurrence(camera, zone, _pair(x_m, y_m), opened, closed))
             for event_id, camera, zone, x_m, y_m, opened, closed in rows
@@ -82,7 +82,7 @@ class Signals:
             .where(SignalRow.event_id == event_id)
             .order_by(SignalRow.open_time, SignalRow.signal_id)
         )
-        rows = (await self._session.execute(statement)).tuples()
+        rows = await self._session.execute(statement)
         return [(_signal(signal), _revision(signal, newest, size)) for signal, newest, size in rows]
 
     async def has_evidence(self, event_id: UUID, sha256: str) -> bool:

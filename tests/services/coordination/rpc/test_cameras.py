@@ -1,0 +1,78 @@
+"""How cameras are doing, as their newest owners say."""
+
+from datetime import timedelta
+
+from grpc import StatusCode
+
+from services.coordination.config import ServiceConfig
+from tests.services.coordination.builders import ago, milliseconds, utc_now, venue
+from tests.services.coordination.conftest import Client, Start
+from tests.services.coordination.rpc.statuses import refused
+from vigie.v1 import camera_service_pb2, cameras_pb2
+
+GATE = "venues/arena/cameras/gate"
+
+
+def health(incarnation: int, name: str = GATE, detail: str = "") -> cameras_pb2.CameraHealth:
+    return cameras_pb2.CameraHealth(camera=name, incarnation=incarnation, state=cameras_pb2.CAMERA_STATE_LIVE, detail=detail)
+
+
+async def report(client: Client, *cameras: cameras_pb2.CameraHealth) -> list[str]:
+    request = camera_service_pb2.ReportCameraHealthRequest(cameras=cameras)
+    return list((await client.cameras.ReportCameraHealth(request)).superseded_cameras)
+
+
+async def listed(client: Client, parent: str = "venues/arena") -> list[cameras_pb2.CameraStatus]:
+    return list((await client.cameras.ListCameras(camera_service_pb2.ListCamerasRequest(parent=parent))).cameras)
+
+
+async def test_a_camera_shows_what_its_owner_last_said(client: Client) -> None:
+    for detail in ("first", "second"):
+        assert await report(client, health(milliseconds(ago(seconds=9)), detail=detail)) == []
+    gate, stand = await listed(client)
+    assert (gate.health.detail, gate.health.state, stand.HasField("health")) == ("second", cameras_pb2.CAMERA_STATE_LIVE, False)
+
+
+async def test_older_incarnation_is_told_to_give_its_camera_up(client: Client) -> None:
+    older, newer = milliseconds(ago(seconds=9)), milliseconds(ago(seconds=5))
+    await report(client, health(newer, detail="newer"))
+    assert await report(client, health(older, detail="older")) == [GATE]
+    assert (await listed(client))[0].health.detail == "newer"
+
+
+async def test_a_withdrawn_camera_is_given_up_too(client: Client) -> None:
+    await client.apply(venue(cameras=("stand",)))
+    assert await report(client, health(milliseconds(ago(seconds=5)))) == [GATE]
+    assert [status.camera.name for status in await listed(client, "venues/-")] == ["venues/arena/cameras/stand"]
+
+
+async def test_a_camera_that_is_not_reported_lately_has_no_state(sqlite_config: ServiceConfig, start: Start) -> None:
+    ahead = timedelta()
+    running = await start(sqlite_config, now=lambda: utc_now() + ahead)
+    await running.client.apply()
+    await report(running.client, health(milliseconds(ago(seconds=5)), detail="live"))
+    ahead = timedelta(seconds=16)
+    (gate, _) = await listed(running.client)
+    assert (gate.health.state, gate.health.detail) == (cameras_pb2.CAMERA_STATE_UNSPECIFIED, "live")
+
+
+async def test_cameras_are_listed_by_page(client: Client) -> None:
+    await client.apply(venue("bowl"))
+    request, names = camera_service_pb2.ListCamerasRequest(parent="venues/-", page_size=3), []
+    while True:
+        page = await client.cameras.ListCameras(request)
+        names += [status.camera.name.split("/")[1::2] for status in page.cameras]
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert names == [["arena", "gate"], ["arena", "stand"], ["bowl", "gate"], ["bowl", "stand"]]
+
+
+async def test_a_report_that_cannot_be_true_is_refused(sqlite_client: Client) -> None:
+    bad = health(milliseconds(ago(days=-1)), name="gate")
+    bad.ClearField("state")
+    with refused(StatusCode.INVALID_ARGUMENT) as refusal:
+        await report(sqlite_client, bad)
+    assert set(refusal.violations) == {"cameras[0].camera", "cameras[0].incarnation", "cameras[0].state"}
+    with refused(StatusCode.INVALID_ARGUMENT):
+        await report(sqlite_client, *[health(1)] * 257)
