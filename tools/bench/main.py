@@ -4,10 +4,12 @@ import typer
 
 from tools.bench.detector import detector
 from tools.bench.pipeline import pipeline
+from tools.bench.tracking import tracking
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.command()(pipeline)
 app.command()(detector)
+app.command()(tracking)
 
 
 @app.callback()
