@@ -1,5 +1,6 @@
 """A group without Ray: cameras in, signals on disk and on their way, health told."""
 
+import os
 import random
 import sqlite3
 import threading
@@ -120,6 +121,7 @@ class Group:
         with self._lock:
             return GroupStatus(
                 process=self._identity.process,
+                pid=os.getpid(),
                 node_id=self._identity.node_id,
                 silent_s=time.monotonic() - report.time_s,
                 leases=dict(self._leases),

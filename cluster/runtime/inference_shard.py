@@ -38,6 +38,7 @@ class InferenceShard:
         """What the shard says of itself."""
         return ShardStatus(
             process=self._process,
+            pid=os.getpid(),
             node_id=self._node_id,
             silent_s=self._shard.silent_s,
             pack=self._pack,

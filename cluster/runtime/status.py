@@ -15,6 +15,7 @@ class GroupStatus:
 
     Attributes:
         process: tells its process apart from others that had or will have the same name.
+        pid: of the process, on its machine.
         node_id: Ray's, of the machine that it is on.
         silent_s: how long ago its loop last came round.
         leases: the cameras that it has.
@@ -26,6 +27,7 @@ class GroupStatus:
     """
 
     process: str
+    pid: int
     node_id: str
     silent_s: float
     leases: Mapping[str, Lease]
@@ -42,6 +44,7 @@ class ShardStatus:
 
     Attributes:
         process: tells its process apart from others that had or will have the same name.
+        pid: of the process, on its machine.
         node_id: Ray's, of the machine that it is on.
         silent_s: how long the batch that runs has been running; 0 while none does.
         pack: name and version of its model pack.
@@ -50,6 +53,7 @@ class ShardStatus:
     """
 
     process: str
+    pid: int
     node_id: str
     silent_s: float
     pack: str
@@ -62,6 +66,7 @@ class ClusterStatus:
     """What the supervisor says of the cluster.
 
     Attributes:
+        pid: of the supervisor's process, on its machine.
         synced: it knows which cameras are to be analysed.
         problem: why it cannot hear of changes; empty while it can.
         assigned: names of the cameras that are to be analysed.
@@ -70,6 +75,7 @@ class ClusterStatus:
         failures: why groups and shards could not start or go on, by their names.
     """
 
+    pid: int = 0
     synced: bool = False
     problem: str = ""
     assigned: frozenset[str] = frozenset()

@@ -59,7 +59,7 @@ class Supervisor:
 
     def status(self) -> ClusterStatus:
         """How the cluster does."""
-        return replace(self._loop.status, problem=self._watch.problem)
+        return replace(self._loop.status, pid=os.getpid(), problem=self._watch.problem)
 
     def stop(self, grace_s: float) -> int:
         """Ends all groups and shards; what waits is delivered for at most `grace_s`.

@@ -6,6 +6,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
+import psutil
 import typer
 
 from cluster.config import ClusterConfig
@@ -79,10 +80,12 @@ def analyse(cluster: "RunningCluster", stopping: threading.Event, *, until_ended
 
 
 def heed_signals(stopping: threading.Event) -> None:
-    """Has SIGINT and SIGTERM set an event. Whoever sends a second one ends the process at once."""
+    """Has SIGINT and SIGTERM set an event. Whoever sends a second one ends this process, and a Ray of its own, at once."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         if stopping.is_set():
+            for child in psutil.Process().children(recursive=True):
+                child.kill()
             os._exit(ExitCode.FAILED)
         stopping.set()
 

@@ -96,6 +96,8 @@ def sentence(summary: Summary | None) -> str:
     """A status in one line."""
     if summary is None:
         return NO_ANSWER
+    if not summary.synced:
+        return f"waiting for the coordination service{'; '.join(('', *summary.problems))}"
     cameras = ", ".join(f"{count} {state}" for state, count in summary.cameras.items()) or "none assigned"
     held = f", {summary.held} in memory since the disk takes none" if summary.held else ""
     rejected = f", {summary.rejected} rejected" if summary.rejected else ""

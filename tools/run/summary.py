@@ -18,6 +18,7 @@ class Summary:
     """What a cluster does.
 
     Attributes:
+        synced: it is known which cameras are to be analysed.
         cameras: how many are in each state; those that no group has yet are `waiting`.
         received_rate_hz: frames that come, of all cameras.
         analysed_rate_hz: frames that are analysed, of all cameras.
@@ -29,6 +30,7 @@ class Summary:
         problems: what is wrong, in words.
     """
 
+    synced: bool
     cameras: Mapping[str, int]
     received_rate_hz: float
     analysed_rate_hz: float
@@ -46,6 +48,7 @@ def summarize(status: ClusterStatus) -> Summary:
     states = Counter(reports[camera].state.value if camera in reports else WAITING for camera in status.assigned)
     groups = status.groups.values()
     return Summary(
+        synced=status.synced,
         cameras=dict(sorted(states.items())),
         received_rate_hz=sum(report.received_rate_hz for report in reports.values()),
         analysed_rate_hz=sum(report.analysed_rate_hz for report in reports.values()),

@@ -1,0 +1,102 @@
+"""A detector that sees what is bright, and clips in which something bright walks to and fro: fast, and the same every time."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import yaml
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+WIDTH, HEIGHT = 128, 96
+SIDE = 24
+STEP = 4
+RATE_HZ = 10
+
+
+def write_clip(path: Path, seconds: int) -> Path:
+    """A bright square that walks from the left to the right of a black picture and back, 2.6 s each way."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE_HZ, options={"preset": "ultrafast", "g": "10"})
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        way = (WIDTH - SIDE) // STEP
+        for number in range(seconds * RATE_HZ):
+            left = STEP * (way - abs(number % (2 * way) - way))
+            picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+            picture[36 : 36 + SIDE, left : left + SIDE] = 255
+            container.mux(stream.encode(VideoFrame.from_ndarray(picture, "bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+def write_pack(folder: Path) -> Path:
+    """A model pack whose network gives the box around what is bright, as one person."""
+    network = _network()
+    folder.mkdir(parents=True)
+    (folder / "blobs.onnx").write_bytes(network)
+    manifest = {
+        "name": "blobs",
+        "version": "1",
+        "task": "object_detection",
+        "file": "blobs.onnx",
+        "sha256": hashlib.sha256(network).hexdigest(),
+        "classes": ["person"],
+        "input": {"width": WIDTH, "height": HEIGHT},
+        "decoder": {"family": "centernet"},
+        "licence": {"name": "none"},
+        "provenance": "made by a test",
+    }
+    (folder / "pack.yaml").write_text(yaml.safe_dump(manifest))
+    return folder
+
+
+def _constants() -> dict[str, NDArray[Any]]:
+    return {
+        "threshold": np.array(128, np.float32),
+        "columns": np.arange(WIDTH, dtype=np.float32),
+        "rows": np.arange(HEIGHT, dtype=np.float32),
+        "width": np.array(WIDTH, np.float32),
+        "height": np.array(HEIGHT, np.float32),
+        "one": np.array(1, np.float32),
+        "nothing": np.array([[[0.0]]], np.float32),
+        "row": np.array([1, 1, 1], np.int64),
+    }
+
+
+def _network() -> bytes:
+    """Projects the bright pixels on both axes; the first and last of each are the box."""
+    nodes = [
+        helper.make_node("ReduceMean", ["picture"], ["grey"], axes=[1], keepdims=0),
+        helper.make_node("Greater", ["grey", "threshold"], ["bright"]),
+        helper.make_node("Cast", ["bright"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["mask"], ["any"], axes=[1, 2], keepdims=0),
+        helper.make_node("Reshape", ["any", "row"], ["score"]),
+    ]
+    for axis, places, size in ((2, "rows", "height"), (1, "columns", "width")):
+        nodes += [
+            helper.make_node("ReduceMax", ["mask"], [f"{places}_hit"], axes=[axis], keepdims=0),
+            helper.make_node("Add", [places, "one"], [f"{places}_after"]),
+            helper.make_node("Mul", [f"{places}_hit", f"{places}_after"], [f"{places}_ends"]),
+            helper.make_node("ReduceMax", [f"{places}_ends"], [f"{places}_end"], axes=[1], keepdims=0),
+            helper.make_node("Sub", [size, places], [f"{places}_before"]),
+            helper.make_node("Mul", [f"{places}_hit", f"{places}_before"], [f"{places}_starts"]),
+            helper.make_node("ReduceMax", [f"{places}_starts"], [f"{places}_left"], axes=[1], keepdims=0),
+            helper.make_node("Sub", [size, f"{places}_left"], [f"{places}_start"]),
+            helper.make_node("Reshape", [f"{places}_start", "row"], [f"{places}_0"]),
+            helper.make_node("Reshape", [f"{places}_end", "row"], [f"{places}_1"]),
+        ]
+    ends = ["columns_0", "rows_0", "columns_1", "rows_1", "score", "nothing"]
+    nodes.append(helper.make_node("Concat", ends, ["things"], axis=2))
+    graph = helper.make_graph(
+        nodes,
+        "blobs",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, HEIGHT, WIDTH])],
+        [helper.make_tensor_value_info("things", TensorProto.FLOAT, [1, 1, 6])],
+        [numpy_helper.from_array(values, name) for name, values in _constants().items()],
+    )
+    return bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())

@@ -1,0 +1,48 @@
+"""A cluster of several machines, and what becomes of its cameras when one is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+from ray.cluster_utils import Cluster
+
+from cluster.runtime.names import HEALTH_CHECKS, leave_ray
+from cluster.runtime.running import RunningCluster
+from cluster.runtime.status import ClusterStatus
+from cluster.runtime.supervisor import Orders
+from tests.ray.world import World, all_live, incarnations, status_when
+
+pytestmark = pytest.mark.ray
+
+CAMERAS = ("gate-1", "gate-2", "gate-3", "gate-4")
+
+
+@pytest.fixture
+def nodes() -> Iterator[Cluster]:
+    """A head and nothing else."""
+    head = {"node_ip_address": "127.0.0.2", "num_cpus": 1, "include_dashboard": False, "_system_config": HEALTH_CHECKS}
+    nodes = Cluster(initialize_head=True, head_node_args=head)
+    yield nodes
+    leave_ray()
+    nodes.shutdown()  # type: ignore[no-untyped-call]
+
+
+def machines(status: ClusterStatus) -> set[str]:
+    """The nodes that have cameras."""
+    return {group.node_id for group in status.groups.values() if group.leases}
+
+
+def test_cameras_of_a_lost_machine_go_to_the_others(world: World, nodes: Cluster) -> None:
+    other = nodes.add_node(node_ip_address="127.0.0.3", num_cpus=1)
+    world.apply(*CAMERAS)
+    cluster = RunningCluster(Orders(world.address), nodes.address)
+    before = status_when(cluster, lambda status: all_live(status) and len(machines(status)) == 2, within_s=60)
+    assert {len(group.leases) for group in before.groups.values()} == {2}
+    assert all({before.shards[shard].node_id for shard in group.shards} == {group.node_id} for group in before.groups.values())
+
+    nodes.remove_node(other, allow_graceful=False)
+    after = status_when(cluster, lambda status: all_live(status) and len(machines(status)) == 1, within_s=60)
+    lost = next(group for group in before.groups.values() if group.node_id == other.node_id)
+    old, new = incarnations(before), incarnations(after)
+    assert {camera for camera in new if new[camera] > old[camera]} == set(lost.leases)
+    cluster.stop(10)
+    world.check_that_everything_raised_is_recorded_once()

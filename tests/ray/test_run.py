@@ -1,0 +1,121 @@
+"""`vigie run` as a user starts and stops it."""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.eventually import eventually
+from tests.ray.world import World
+from tools.errors import ExitCode
+
+pytestmark = pytest.mark.ray
+
+
+@contextmanager
+def running(world: World, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """`vigie run` in a process of its own, which has ended at the end."""
+    arguments = [sys.executable, "-m", "tools.main", "run", "--json", *options]
+    environment = {**os.environ, **world.environment}
+    with (world.folder / "run.log").open("a") as log:
+        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def end_of(process: "subprocess.Popen[str]") -> tuple[int, Any]:
+    """The exit status of a command, and what the last line that it printed says."""
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, json.loads(output.splitlines()[-1])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def orphans_come_to_us() -> None:
+    """Has processes whose parents die become children of this one, so that none gets out of sight (Linux: prctl(2))."""
+    set_child_subreaper = 36
+    assert ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0) == 0
+
+
+def check_that_nothing_is_left_running(world: World) -> None:
+    eventually(lambda: processes() <= {world.service.pid if world.service else 0})
+
+
+def processes() -> set[int]:
+    """Every process that was started from this one, directly or not, and has not ended."""
+    alive = [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+    return {child.pid for child in alive}
+
+
+def signals_flow(world: World) -> None:
+    count = len(world.recorded())
+    eventually(lambda: len(world.recorded()) > count + 3, within_s=60)
+
+
+def interrupted_again(process: "subprocess.Popen[str]") -> bool:
+    """Interrupts a process once more; whether it has ended."""
+    process.send_signal(signal.SIGINT)
+    return process.poll() is not None
+
+
+def test_recording_is_played_to_its_end_and_everything_is_recorded(world: World) -> None:
+    world.apply_recording("tape", datetime.now(UTC) - timedelta(hours=1))
+    with running(world, "--until-ended", "--venue", "arena") as process:
+        assert end_of(process) == (0, {"left": 0})
+    assert len(world.recorded_of("tape")) > 50
+    world.check_that_everything_raised_is_recorded_once()
+    assert world.open_signals() == 0
+    check_that_nothing_is_left_running(world)
+
+
+def test_without_cameras_there_is_nothing_to_end(world: World) -> None:
+    with running(world, "--until-ended", "--venue", "elsewhere") as process:
+        assert end_of(process)[0] == ExitCode.NOT_FOUND
+    check_that_nothing_is_left_running(world)
+
+
+def test_stopping_while_the_service_is_away_leaves_the_signals_for_the_next_run(world: World) -> None:
+    world.apply("gate")
+    with running(world) as process:
+        signals_flow(world)
+        world.stop_service(signal.SIGKILL)
+        eventually(lambda: len(world.unsettled()) > 3)
+        process.send_signal(signal.SIGTERM)
+        code, said = end_of(process)
+    assert code == 0
+    assert said == {"left": len(world.unsettled())}
+    assert said["left"] > 3
+    check_that_nothing_is_left_running(world)
+
+
+def test_one_interrupt_stops_in_order_and_closes_what_is_open(world: World) -> None:
+    world.start_service()
+    with running(world) as process:
+        signals_flow(world)
+        process.send_signal(signal.SIGINT)
+        assert end_of(process) == (0, {"left": 0})
+    world.check_that_everything_raised_is_recorded_once()
+    assert world.open_signals() == 0
+    check_that_nothing_is_left_running(world)
+
+
+def test_second_interrupt_ends_at_once(world: World) -> None:
+    with running(world) as process:
+        signals_flow(world)
+        world.stop_service(signal.SIGKILL)
+        eventually(world.unsettled)
+        process.send_signal(signal.SIGINT)
+        eventually(lambda: interrupted_again(process))
+        assert process.returncode == ExitCode.FAILED
+    check_that_nothing_is_left_running(world)

@@ -1,0 +1,197 @@
+"""A coordination service, the files of a cluster, and the count of what was raised against what was recorded."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import grpc
+
+from cluster.reporting.report import CameraState
+from cluster.runtime.running import RunningCluster
+from cluster.runtime.status import ClusterStatus
+from tests.eventually import eventually
+from tests.ray.blobs import HEIGHT, RATE_HZ, WIDTH
+from tools.apply import apply_venue
+from tools.venue_file import load_venue
+
+ZONES = 4
+
+_VENUE = """\
+venue: arena
+name: Arena
+time_zone: Europe/Paris
+authorizations:
+  - id: act-1
+    reference: act 1
+    controller: prefect
+    motive: test
+    start: {start}
+    end: {end}
+    cameras: all
+    kinds: [ZONE_INTRUSION]
+cameras:
+"""
+_CAMERA = """\
+  - id: {name}
+    stream: {{{stream}}}
+    picture: {{width: {width}, height: {height}}}
+    rate_hz: {rate}
+    zones:
+      {zones}
+    rules:
+      {rules}
+"""
+
+Revisions = set[tuple[UUID, int]]
+
+
+@dataclass
+class World:
+    """A coordination service in a process of its own, and the files of a cluster beside it."""
+
+    folder: Path
+    clip: Path
+    tape: Path
+    pack: Path
+    address: str = field(init=False)
+    service: "subprocess.Popen[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.address = f"127.0.0.1:{probe.getsockname()[1]}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the cluster's processes are told."""
+        return {
+            "VIGIE_COORDINATION": self.address,
+            "VIGIE_CLUSTER": "test",
+            "VIGIE_STATE_DIR": str(self.folder / "state"),
+            "VIGIE_PACK": str(self.pack),
+            "VIGIE_CAMERAS_PER_GROUP": "2",
+        }
+
+    @property
+    def outboxes(self) -> list[Path]:
+        """The outbox files of the cluster."""
+        return sorted((self.folder / "state" / "outbox" / "test").glob("*/outbox.sqlite"))
+
+    def start_service(self) -> None:
+        """Starts the coordination service, over the record that is there."""
+        record = ("--database", f"sqlite:///{self.folder / 'vigie.db'}", "--evidence", str(self.folder / "evidence"))
+        environment = {name: value for name, value in os.environ.items() if name not in self.environment}
+        arguments = [sys.executable, "-m", "tools.main", "serve", "--listen", self.address, *record]
+        with (self.folder / "serve.log").open("ab") as log:
+            self.service = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
+        with grpc.insecure_channel(self.address) as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+
+    def stop_service(self, number: int = signal.SIGTERM) -> None:
+        """Has the coordination service end, or kills it."""
+        if self.service:
+            self.service.send_signal(number)
+            self.service.wait(30)
+            self.service = None
+
+    def apply(self, *cameras: str, ends_in: timedelta = timedelta(hours=1)) -> None:
+        """Has the venue be cameras that play the clip at its own pace, from now on."""
+        self._apply(cameras, f'url: "file:{self.clip}"', ends_in)
+
+    def apply_recording(self, camera: str, began: datetime) -> None:
+        """Has the venue be one camera that plays the tape as fast as it can be analysed."""
+        self._apply((camera,), f'url: "file:{self.tape}", pace: fastest, start_time: {began.isoformat()}', timedelta(hours=1))
+
+    def _apply(self, cameras: Sequence[str], stream: str, ends_in: timedelta) -> None:
+        now = datetime.now(UTC)
+        path = self.folder / "arena.yaml"
+        venue = _VENUE.format(start=now - timedelta(hours=2), end=now + ends_in)
+        path.write_text(venue + "".join(_camera(name, stream) for name in cameras))
+        apply_venue(load_venue(path), self.address, author="test")
+
+    def raised(self) -> Revisions:
+        """Every revision that ever was in an outbox."""
+        return {revision for path in self.outboxes for revision in _read(path, "SELECT signal_id, revision FROM entries")}
+
+    def unsettled(self) -> list[Any]:
+        """Entries that wait, or were rejected, and why."""
+        query = "SELECT outcome, signal_id, revision, detail FROM entries WHERE outcome <> 'recorded'"
+        return [row for path in self.outboxes for row in _rows(path, query)]
+
+    def recorded(self) -> Revisions:
+        """Every revision that the service has recorded; a primary key keeps one from being there twice."""
+        return set(_read(self.folder / "vigie.db", "SELECT signal_id, revision FROM signal_revisions"))
+
+    def recorded_of(self, camera: str) -> set[tuple[str, str, int]]:
+        """Every revision that the service has recorded of one camera: its zone, the moment at which it opened, its number."""
+        query = f"""
+            SELECT signals.zone, signals.open_time, signal_revisions.revision
+            FROM signals JOIN signal_revisions USING (signal_id) WHERE signals.camera_id = '{camera}'
+        """
+        return set(_rows(self.folder / "vigie.db", query))
+
+    def open_signals(self) -> int:
+        """Signals that are still open at the service."""
+        return len(_rows(self.folder / "vigie.db", "SELECT signal_id FROM signals WHERE close_time IS NULL"))
+
+    def check_that_everything_raised_is_recorded_once(self) -> None:
+        """Waits until nothing waits any more, then counts."""
+        eventually(lambda: self.raised() and not self.unsettled() and self.raised() == self.recorded())
+
+
+def _camera(name: str, stream: str) -> str:
+    width = WIDTH // ZONES
+    corners = [[[left, 0], [left + width, 0], [left + width, HEIGHT], [left, HEIGHT]] for left in range(0, WIDTH, width)]
+    rule = "- {{kind: ZONE_INTRUSION, zone: z{}, dwell_s: 0.1, clear_s: 0.1}}"
+    return _CAMERA.format(
+        name=name,
+        stream=stream,
+        width=WIDTH,
+        height=HEIGHT,
+        rate=RATE_HZ,
+        zones="\n      ".join(f"z{number}: {{polygon: {shape}}}" for number, shape in enumerate(corners)),
+        rules="\n      ".join(rule.format(number) for number in range(ZONES)),
+    )
+
+
+def status_when(cluster: RunningCluster, holds: Callable[[ClusterStatus], bool], *, within_s: float = 30) -> ClusterStatus:
+    """The status of a cluster, once something holds of it."""
+
+    def probe() -> ClusterStatus | None:
+        status = cluster.status()
+        return status if status and holds(status) else None
+
+    status = eventually(probe, within_s=within_s)
+    assert status
+    return status
+
+
+def all_live(status: ClusterStatus) -> bool:
+    """Whether every camera is live and is analysed."""
+    reports = status.cameras
+    is_owned = bool(reports) and status.assigned == reports.keys()
+    return is_owned and all(report.state is CameraState.LIVE and report.analysed > 5 for report in reports.values())
+
+
+def incarnations(status: ClusterStatus) -> dict[str, int]:
+    """The incarnation of each camera."""
+    return {camera: report.ownership.incarnation for camera, report in status.cameras.items()}
+
+
+def _read(path: Path, query: str) -> list[tuple[UUID, int]]:
+    return [(UUID(signal), revision) for signal, revision in _rows(path, query)]
+
+
+def _rows(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+        return database.execute(query).fetchall()
