@@ -4,26 +4,35 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.eventually import eventually
+from tests.postgres import PostgresServer
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 DEADLINE_S = 240
 
 
-def command(state: Path) -> list[str]:
-    return [sys.executable, "-m", "tools.main", "demo", "--state", str(state), "--json"]
+def command(state: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "tools.main", "demo", "--state", str(state), "--json", *options]
 
 
-def demo(state: Path) -> list[dict[str, Any]]:
-    done = subprocess.run(command(state), capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+def demo(state: Path, *options: str) -> list[dict[str, Any]]:
+    done = subprocess.run(command(state, *options), capture_output=True, text=True, timeout=DEADLINE_S, check=False)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.remove()
 
 
 def processes_of(state: Path) -> list[int]:
@@ -45,6 +54,15 @@ def test_demo_records_both_kinds_with_pictures_and_doubles_nothing(tmp_path: Pat
     assert all(event["close_time"] for event in first)
     assert all(Path(picture).read_bytes().startswith(b"\xff\xd8") for event in first for picture in event["saved_evidence"])
     assert all(event["saved_evidence"] for event in first)
+    assert second == first
+
+
+@pytest.mark.postgres
+def test_demo_records_into_postgresql_as_well(tmp_path: Path, postgres: PostgresServer) -> None:
+    database = ("--database", postgres.new_database())
+    first, second = demo(tmp_path, *database), demo(tmp_path, *database)
+
+    assert {event["kind"] for event in first} == {"KIND_ZONE_INTRUSION", "KIND_CROWD_DENSITY"}
     assert second == first
 
 
