@@ -1,6 +1,6 @@
 """What a detector sees in one picture: the value that flows from the shards to the rules."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -35,13 +35,21 @@ class Detections:
     def __getitem__(self, rows: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "Detections":
         return Detections(self.boxes[rows], self.scores[rows], self.classes[rows])
 
-    def of(self, classes: Collection[ObjectClass]) -> "Detections":
+    def of(self, classes: Iterable[ObjectClass]) -> "Detections":
         """Those of some classes."""
-        return self[np.isin(self.classes, np.fromiter(classes, np.int16, len(classes)))]
+        return self[is_among(self.classes, classes)]
 
     def scaled(self, x: float, y: float) -> "Detections":
         """The same things in a picture that is `x` times as wide and `y` times as high."""
         return Detections(self.boxes * np.array([x, y, x, y], np.float32), self.scores, self.classes)
+
+
+def is_among(values: NDArray[np.int16], classes: Iterable[ObjectClass]) -> NDArray[np.bool_]:
+    """(n,) bool: which of (n,) values of ObjectClass are among some classes."""
+    wanted = np.zeros(len(ObjectClass) + 1, np.bool_)
+    wanted[[*classes]] = True
+    chosen: NDArray[np.bool_] = wanted[values]
+    return chosen
 
 
 class Detector(Protocol):

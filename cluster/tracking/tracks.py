@@ -1,11 +1,12 @@
 """Things followed over time in one camera: the value that the tracker gives to the rules."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cluster.detections import is_among
 from vigie.vocabulary import ObjectClass
 
 
@@ -47,9 +48,9 @@ class Tracks:
             self.unseen_s[rows],
         )
 
-    def of(self, classes: Collection[ObjectClass]) -> "Tracks":
+    def of(self, classes: Iterable[ObjectClass]) -> "Tracks":
         """Those of some classes."""
-        return self[np.isin(self.classes, np.fromiter(classes, np.int16, len(classes)))]
+        return self[is_among(self.classes, classes)]
 
     @property
     def feet(self) -> NDArray[np.float32]:
