@@ -84,7 +84,7 @@ class LiveTable:
         """See Display."""
         self._live.start()
         text = Text(sentence(summarize(status) if status else None))
-        self._live.update(Group(_table(status), text) if status and status.assigned else text, refresh=True)
+        self._live.update(Group(camera_table(status), text) if status and status.assigned else text, refresh=True)
 
     def end(self, left: int | None) -> None:
         """See Display."""
@@ -113,7 +113,8 @@ def farewell(left: int | None) -> str:
     return f"stopped; {left} revisions of signals wait on disk for the next run" if left else "stopped; all signals are recorded"
 
 
-def _table(status: ClusterStatus) -> Table:
+def camera_table(status: ClusterStatus) -> Table:
+    """How each camera does, the first ROWS of them."""
     table = Table("camera", "state", "received/s", "analysed/s", "dropped", "detail", box=box.SIMPLE)
     reports = status.cameras
     for camera in sorted(status.assigned)[:ROWS]:

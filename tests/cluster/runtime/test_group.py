@@ -1,0 +1,98 @@
+"""A group without Ray, against a coordination service in memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster.config import ClusterConfig
+from cluster.reporting.report import CameraState
+from cluster.runtime.group import Group, Identity
+from cluster.supervision import Lease, Task
+from cluster.video.frame import Fit
+from tests.eventually import eventually
+from tests.fakes.cameras import assignment
+from tests.fakes.coordination import FakeCoordination
+from vigie.v1 import assignments_pb2, cameras_pb2
+
+CAMERA = "venues/v/cameras/c"
+LEASE = Lease(1_700_000_000_000, Task("zones and rules", "acts"))
+
+
+@pytest.fixture
+def service() -> Iterator[FakeCoordination]:
+    with FakeCoordination() as service:
+        yield service
+
+
+@pytest.fixture
+def group(service: FakeCoordination, tmp_path: Path) -> Iterator[Group]:
+    config = ClusterConfig.from_environment({"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(tmp_path)})
+    group = Group(Identity("group-0", "node", "process"), config, Fit(64, 64))
+    group.start()
+    yield group
+    group.stop(0)
+
+
+def missing_file(name: str = CAMERA) -> assignments_pb2.Assignment:
+    return assignment(name, url="file:/nowhere/clip.mp4")
+
+
+def states(group: Group) -> dict[str, CameraState]:
+    return {report.ownership.camera: report.state for report in group.status().cameras}
+
+
+def broken_zone() -> assignments_pb2.Assignment:
+    message = assignment("venues/v/cameras/broken")
+    message.camera.rules[0].zone_intrusion.zone = "elsewhere"
+    return message
+
+
+def secret_that_is_not_set() -> assignments_pb2.Assignment:
+    return assignment("venues/v/cameras/broken", url="rtsp://${USER}:${PASSWORD}@camera/stream")
+
+
+@pytest.mark.parametrize(
+    ("broken", "hint"), [(broken_zone(), "elsewhere"), (secret_that_is_not_set(), "VIGIE_SECRET_USER")], ids=["zone", "secret"]
+)
+def test_camera_that_cannot_be_analysed_is_reported_and_does_not_disturb_the_others(
+    group: Group, service: FakeCoordination, broken: assignments_pb2.Assignment, hint: str
+) -> None:
+    group.give(broken, LEASE)
+    group.give(assignment(end_s=1), LEASE)
+    eventually(lambda: states(group) == {broken.camera.name: CameraState.MISCONFIGURED, CAMERA: CameraState.UNAUTHORIZED})
+    eventually(lambda: broken.camera.name in service.health)
+    health = service.health[broken.camera.name]
+    assert health.state == cameras_pb2.CAMERA_STATE_MISCONFIGURED
+    assert hint in health.detail
+
+
+def test_new_acts_reach_a_camera_that_cannot_be_analysed(group: Group) -> None:
+    group.give(broken_zone(), LEASE)
+    group.permit(broken_zone(), Task("zones and rules", "other acts"))
+    assert group.status().leases["venues/v/cameras/broken"].task.acts == "other acts"
+
+
+def test_camera_is_released_when_it_is_taken(group: Group) -> None:
+    group.give(missing_file(), LEASE)
+    eventually(lambda: states(group).get(CAMERA) is CameraState.MISCONFIGURED)
+    group.take(CAMERA)
+    eventually(lambda: states(group) == {})
+    assert group.status().leases == {}
+
+
+def test_camera_with_another_owner_is_given_up_and_taken_again_only_when_given_anew(
+    group: Group, service: FakeCoordination
+) -> None:
+    service.superseded.add(CAMERA)
+    group.give(missing_file(), LEASE)
+    eventually(lambda: group.status().superseded == {CAMERA: LEASE.incarnation})
+    assert group.status().leases == {}
+    service.superseded.clear()
+    group.give(missing_file(), Lease(LEASE.incarnation + 1, LEASE.task))
+    assert group.status().superseded == {}
+    eventually(lambda: CAMERA in states(group))
+
+
+def test_loop_that_works_is_not_silent(group: Group) -> None:
+    eventually(lambda: group.status().silent_s < 1.0)

@@ -1,0 +1,188 @@
+"""The supervisor over a fleet in memory; no Ray, no thread, no clock."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from cluster.placement import Seat
+from cluster.runtime.supervision_loop import RESTART_PAUSE_S, SUPERSEDED_REST_S, Plan, SupervisionLoop
+from tests.fakes.cameras import assignment
+from tests.fakes.fleet import FakeFleet
+from vigie.v1 import assignments_pb2
+
+A, B = "venues/v/cameras/a", "venues/v/cameras/b"
+
+
+class Supervised:
+    """A supervisor, its fleet, and what it is to have analysed."""
+
+    def __init__(self) -> None:
+        self.fleet = FakeFleet()
+        self.wanted: dict[str, assignments_pb2.Assignment] | None = None
+        self.now_s, self.clock_s = 1_700_000_000.0, 0.0
+        self.restart()
+
+    def restart(self) -> None:
+        """The supervisor dies and is started anew, with nothing in its memory."""
+        self.loop = SupervisionLoop(self.fleet, lambda: self.wanted, Plan(8), now=lambda: self.now_s, clock=lambda: self.clock_s)
+
+    def want(self, *assignments: assignments_pb2.Assignment) -> None:
+        self.wanted = {assignment.camera.name: assignment for assignment in assignments}
+        self.steps()
+
+    def steps(self, count: int = 4, *, every_s: float = 1.0) -> None:
+        for _ in range(count):
+            self.loop.step()
+            self.now_s += every_s
+            self.clock_s += every_s
+
+    @property
+    def group(self) -> str:
+        (name,) = self.fleet.groups
+        return name
+
+
+@pytest.fixture
+def supervised() -> Supervised:
+    return Supervised()
+
+
+def test_cluster_comes_to_analyse_what_is_assigned_and_then_rests(supervised: Supervised) -> None:
+    supervised.want(assignment(A), assignment(B))
+    assert supervised.fleet.leases.keys() == {A, B}
+    assert len(supervised.fleet.groups[supervised.group].shards) == 2
+    events = list(supervised.fleet.events)
+    supervised.steps()
+    assert supervised.fleet.events == events
+
+
+def test_nothing_is_given_or_taken_before_the_service_was_heard(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    supervised.wanted = None
+    supervised.restart()
+    supervised.steps()
+    assert supervised.fleet.leases.keys() == {A}
+    assert not supervised.loop.status.synced
+
+
+def test_dead_group_is_replaced_and_its_cameras_get_newer_incarnations(supervised: Supervised) -> None:
+    supervised.want(assignment(A), assignment(B))
+    before = supervised.fleet.leases
+    supervised.fleet.kill(supervised.group)
+    supervised.steps()
+    after = supervised.fleet.leases
+    assert after.keys() == {A, B}
+    assert min(lease.incarnation for lease in after.values()) > max(lease.incarnation for lease in before.values())
+
+
+def test_group_that_hangs_is_ended_and_replaced(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    supervised.fleet.mute.add(supervised.group)
+    supervised.steps(8)
+    assert f"end {supervised.group}" not in supervised.fleet.events
+    supervised.steps(5)
+    supervised.fleet.mute.clear()
+    supervised.steps()
+    assert f"end {supervised.group}" in supervised.fleet.events
+    assert supervised.fleet.events.count(f"give {A}") == 2
+
+
+def test_group_whose_loop_hangs_is_ended_though_it_answers(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    group = supervised.group
+    supervised.fleet.members_[group] = replace(supervised.fleet.group(group), silent_s=60.0)
+    supervised.steps(13)
+    assert f"end {group}" in supervised.fleet.events
+
+
+def test_supervisor_that_starts_anew_finds_its_cluster_and_touches_nothing(supervised: Supervised) -> None:
+    supervised.want(assignment(A), assignment(B))
+    events = list(supervised.fleet.events)
+    supervised.restart()
+    supervised.steps()
+    assert supervised.fleet.events == events
+
+
+def test_incarnations_rise_though_the_clock_is_set_back_and_the_supervisor_starts_anew(supervised: Supervised) -> None:
+    supervised.want(assignment(A), assignment(B))
+    newest = max(lease.incarnation for lease in supervised.fleet.leases.values())
+    supervised.now_s -= 3600
+    supervised.restart()
+    supervised.steps(1)
+    supervised.want(assignment(A), assignment(B), assignment("venues/v/cameras/c"))
+    assert supervised.fleet.leases["venues/v/cameras/c"].incarnation > newest
+
+
+def changed_zones() -> assignments_pb2.Assignment:
+    message = assignment(A)
+    message.camera.zones[0].polygon.points[0].x += 1
+    return message
+
+
+@pytest.mark.parametrize(
+    ("change", "events"),
+    [
+        (changed_zones, [f"take {A}", f"give {A}"]),
+        (lambda: assignment(A, end_s=5000), [f"permit {A}"]),
+    ],
+    ids=["zones", "acts"],
+)
+def test_changed_assignment_reaches_the_owner(
+    supervised: Supervised, change: Callable[[], assignments_pb2.Assignment], events: list[str]
+) -> None:
+    supervised.want(assignment(A))
+    count = len(supervised.fleet.events)
+    supervised.want(change())
+    assert supervised.fleet.events[count:] == events
+
+
+def test_one_that_dies_at_its_start_is_not_started_again_at_once(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    group = supervised.group
+    starts = supervised.fleet.events.count(f"start {group}")
+    for _ in range(10):
+        if group in supervised.fleet.members_:
+            supervised.fleet.kill(group)
+        supervised.steps(1, every_s=RESTART_PAUSE_S / 5)
+    assert supervised.fleet.events.count(f"start {group}") - starts <= 3
+
+
+def test_why_one_died_is_told_until_it_is_back(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    group = supervised.group
+    supervised.fleet.dead[group] = "model pack /packs/x: is no folder"
+    supervised.steps(1)
+    assert supervised.loop.status.failures == {group: "model pack /packs/x: is no folder"}
+    supervised.fleet.dead.clear()
+    supervised.fleet.kill(group)
+    supervised.steps()
+    assert supervised.loop.status.failures == {}
+
+
+def test_camera_that_another_cluster_took_is_left_to_it_for_a_while(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    group = supervised.fleet.group(supervised.group)
+    given_up = {A: group.leases[A].incarnation}
+    supervised.fleet.members_[supervised.group] = replace(group, leases={}, superseded=given_up)
+    supervised.steps(10)
+    assert A not in supervised.fleet.leases
+    supervised.steps(int(SUPERSEDED_REST_S))
+    assert A in supervised.fleet.leases
+
+
+def test_what_fails_with_one_does_not_keep_the_others_waiting(supervised: Supervised) -> None:
+    def fails(seat: Seat) -> None:
+        raise ConnectionError("made up")
+
+    supervised.fleet.start_shard = fails  # type: ignore[method-assign]
+    supervised.want(assignment(A))
+    assert A in supervised.fleet.leases
+
+
+def test_stopping_ends_everything_and_says_what_is_left(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    supervised.loop.end()
+    supervised.loop.run()
+    assert supervised.loop.stop_fleet(1.0) == 3
+    assert supervised.fleet.members_ == {}

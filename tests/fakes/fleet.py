@@ -1,0 +1,104 @@
+"""Groups and shards that are only names, and do at once what they are told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from cluster.placement import GROUP_PREFIX, Node, Seat
+from cluster.reporting.outbox import OutboxCounts
+from cluster.runtime.shard import Work
+from cluster.runtime.status import GroupStatus, ShardStatus
+from cluster.runtime.supervision_loop import Poll
+from cluster.supervision import Lease, Task
+from vigie.v1 import assignments_pb2
+
+
+@dataclass
+class FakeFleet:
+    """A cluster in memory.
+
+    Attributes:
+        machines: its nodes.
+        members_: what each group and shard says of itself.
+        mute: those that do not answer.
+        dead: those that are dead and still listed, and why.
+        events: what was done, in order.
+    """
+
+    machines: tuple[Node, ...] = (Node("a" * 56, 2),)
+    members_: dict[str, GroupStatus | ShardStatus] = field(default_factory=dict)
+    mute: set[str] = field(default_factory=set)
+    dead: dict[str, str] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    started: int = 0
+
+    def nodes(self) -> tuple[Node, ...]:
+        return self.machines
+
+    def members(self) -> frozenset[str]:
+        return frozenset(self.members_)
+
+    def poll(self, names: Iterable[str], timeout_s: float) -> Poll:
+        answers = {name: self.members_[name] for name in names if name not in self.mute | self.dead.keys()}
+        return Poll(answers, {name: self.dead[name] for name in names if name in self.dead})
+
+    def start_group(self, seat: Seat) -> None:
+        self._start(seat, GroupStatus(self._process(), 1, seat.node_id, 0.0, {}, {}, {}, (), OutboxCounts(), 0))
+
+    def start_shard(self, seat: Seat) -> None:
+        self._start(seat, ShardStatus(self._process(), 1, seat.node_id, 0.0, "pack 1", "CPUExecutionProvider", Work()))
+
+    def end(self, name: str) -> None:
+        self.events.append(f"end {name}")
+        self.kill(name)
+
+    def connect(self, group: str, shards: Mapping[str, str]) -> None:
+        self.members_[group] = replace(self.group(group), shards=dict(shards))
+
+    def give(self, group: str, assignment: bytes, lease: Lease) -> None:
+        camera = assignments_pb2.Assignment.FromString(assignment).camera.name
+        self.events.append(f"give {camera}")
+        self._lease(group, camera, lease)
+
+    def permit(self, group: str, assignment: bytes, task: Task) -> None:
+        camera = assignments_pb2.Assignment.FromString(assignment).camera.name
+        self.events.append(f"permit {camera}")
+        self._lease(group, camera, replace(self.group(group).leases[camera], task=task))
+
+    def take(self, group: str, camera: str) -> None:
+        self.events.append(f"take {camera}")
+        leases = {name: lease for name, lease in self.group(group).leases.items() if name != camera}
+        self.members_[group] = replace(self.group(group), leases=leases)
+
+    def stop_groups(self, names: Iterable[str], grace_s: float) -> Mapping[str, int]:
+        return dict.fromkeys(names, 3)
+
+    def kill(self, name: str) -> None:
+        """A process dies, and Ray has noticed."""
+        del self.members_[name]
+
+    def group(self, name: str) -> GroupStatus:
+        status = self.members_[name]
+        assert isinstance(status, GroupStatus)
+        return status
+
+    @property
+    def groups(self) -> dict[str, GroupStatus]:
+        return {name: status for name, status in self.members_.items() if isinstance(status, GroupStatus)}
+
+    @property
+    def leases(self) -> dict[str, Lease]:
+        return {camera: lease for group in self.groups.values() for camera, lease in group.leases.items()}
+
+    def _start(self, seat: Seat, status: GroupStatus | ShardStatus) -> None:
+        if seat.name in self.members_:
+            raise ValueError(f"the name {seat.name} is taken")
+        self.events.append(f"start {seat.name}")
+        self.members_[seat.name] = status
+
+    def _process(self) -> str:
+        self.started += 1
+        return str(self.started)
+
+    def _lease(self, group: str, camera: str, lease: Lease) -> None:
+        assert group.startswith(GROUP_PREFIX)
+        self.members_[group] = replace(self.group(group), leases={**self.group(group).leases, camera: lease})
