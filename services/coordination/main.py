@@ -3,7 +3,8 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -68,13 +69,13 @@ async def serve(
     the database cannot be reached at the start; later it waits for the database.
     """
     stopping = stop or asyncio.Event()
-    _stop_on_signals(stopping)
     database = Database(config.database_url, now=now)
-    try:
-        await database.migrate()
-        await Service(config, database, now=now, ids=ids).run(stopping, ready)
-    finally:
-        await database.close()
+    with _signals_set(stopping):
+        try:
+            await database.migrate()
+            await Service(config, database, now=now, ids=ids).run(stopping, ready)
+        finally:
+            await database.close()
 
 
 class Service:
@@ -186,8 +187,15 @@ def _server(config: ServiceConfig) -> aio.Server:
     )
 
 
-def _stop_on_signals(stopping: asyncio.Event) -> None:
-    if threading.current_thread() is threading.main_thread():
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
+@contextmanager
+def _signals_set(stopping: asyncio.Event) -> Iterator[None]:
+    """Lets SIGTERM and SIGINT set the event, where this thread may say so."""
+    numbers = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+    loop = asyncio.get_running_loop()
+    for number in numbers:
+        loop.add_signal_handler(number, stopping.set)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
