@@ -19,7 +19,7 @@ MAX_EVIDENCE_BYTES = 1024 * 1024
 MAX_REASON = 500
 MAX_REVISION = 1_000_000
 CLOCK_SKEW = timedelta(seconds=60)
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _KINDS = frozenset(Kind)
 _SEVERITIES = frozenset(Severity)
@@ -185,7 +185,7 @@ def _evidence_problem(evidence: signals_pb2.Evidence) -> str | None:
         return "is no JPEG; send the picture itself in `jpeg`"
     if evidence.size_bytes not in (0, size):
         return f"size_bytes says {evidence.size_bytes}, but the picture has {size}"
-    if not _SHA256.fullmatch(evidence.sha256):
+    if not SHA256.fullmatch(evidence.sha256):
         return "sha256 is not 64 lower-case hexadecimal digits"
     if hashlib.sha256(evidence.jpeg).hexdigest() != evidence.sha256:
         return "the picture is not the one whose sha256 is given; it was damaged on its way, or the wrong hash was taken"

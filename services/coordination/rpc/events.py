@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.coordination.domain import checks
+from services.coordination.domain.admission import SHA256
 from services.coordination.domain.events import Event
 from services.coordination.domain.lifecycle import Decision, EventState
 from services.coordination.errors import CursorError, NotFoundError
@@ -102,10 +103,12 @@ class EventServicer(EventServiceServicer):
     ) -> event_service_pb2.GetEvidenceResponse:
         """Returns a picture, if it belongs to the event."""
         venue, event_id = _event_ids("event", request.event)
+        if not SHA256.fullmatch(request.sha256):
+            raise invalid("sha256", "is not 64 lower-case hexadecimal digits; take it from a signal of the event")
         async with self._database.write() as work:
             await _existing(work, venue, event_id)
             if not await work.signals.has_evidence(event_id, request.sha256):
-                raise NotFoundError(f"{request.event} has no evidence {request.sha256[:64]!r}; get the event to see what it has")
+                raise NotFoundError(f"{request.event} has no evidence {request.sha256}; get the event to see what it has")
             await work.audit.append(trace(context, "GetEvidence", request.event, sha256=request.sha256))
             await work.commit()
         return event_service_pb2.GetEvidenceResponse(jpeg=await self._evidence.get(request.sha256))

@@ -287,6 +287,11 @@ BAD_CALLS: dict[str, tuple[Callable[[Client], object], StatusCode, str]] = {
     "event of no name": (lambda c: c.get("venues/arena/events/first"), StatusCode.INVALID_ARGUMENT, "{uuid}"),
     "unknown event": (lambda c: c.get(ABSENT), StatusCode.NOT_FOUND, "list its events"),
     "event of an unknown venue": (lambda c: c.get(ABSENT.replace("arena", "moon")), StatusCode.NOT_FOUND, "venues/moon"),
+    "evidence of no hash": (
+        lambda c: c.events.GetEvidence(event_service_pb2.GetEvidenceRequest(event=ABSENT, sha256="a\0b")),
+        StatusCode.INVALID_ARGUMENT,
+        "sha256",
+    ),
     "review by nobody": (lambda c: review(c, ABSENT, CONFIRM, reviewer=" "), StatusCode.INVALID_ARGUMENT, "reviewer"),
     "review without a decision": (lambda c: review(c, ABSENT, 0), StatusCode.INVALID_ARGUMENT, "decision"),  # type: ignore[arg-type]
     "review with a bad request id": (lambda c: review(c, ABSENT, CONFIRM, request_id="7"), StatusCode.INVALID_ARGUMENT, "UUID"),
