@@ -19,23 +19,11 @@ from cluster.analysis.view import View
 from cluster.analysis.wording import counted
 from cluster.errors import ConfigurationError
 from vigie.v1 import venues_pb2
-from vigie.vocabulary import Kind, ObjectClass, Severity
+from vigie.vocabulary import INTRUDERS, Kind, ObjectClass, Severity
 
 DWELL_S = 1.0
 CLEAR_S = 2.0
 DURATION_LIMIT_S = 3600.0
-# What may intrude. Bags, weapons and flames have kinds of their own, which their own acts allow.
-INTRUDERS = frozenset(
-    {
-        ObjectClass.PERSON,
-        ObjectClass.BICYCLE,
-        ObjectClass.MOTORCYCLE,
-        ObjectClass.CAR,
-        ObjectClass.BUS,
-        ObjectClass.TRUCK,
-        ObjectClass.TRAIN,
-    }
-)
 
 # How far beyond the border a visitor still counts as inside, in heights of its box: the feet of a box jitter by a few hundredths.
 _MARGIN = 0.1
@@ -101,9 +89,8 @@ class ZoneIntrusion:
 
 
 def _who(values: Sequence[int], where: str) -> frozenset[ObjectClass]:
-    known = {int(intruder) for intruder in INTRUDERS}
     for value in values:
-        if value not in known:
+        if value not in INTRUDERS:
             names = ", ".join(sorted(intruder.name for intruder in INTRUDERS))
             raise ConfigurationError(where, f"{_class_name(value)} cannot intrude; choose from {names}")
     return frozenset(map(ObjectClass, values)) or frozenset({ObjectClass.PERSON})

@@ -34,6 +34,18 @@ class ObjectClass(IntEnum):
     SMOKE = 13
 
 
+INTRUDERS = (
+    ObjectClass.PERSON,
+    ObjectClass.BICYCLE,
+    ObjectClass.MOTORCYCLE,
+    ObjectClass.CAR,
+    ObjectClass.BUS,
+    ObjectClass.TRUCK,
+    ObjectClass.TRAIN,
+)
+"""Who or what may be said to intrude. Bags, weapons and flames have kinds of their own, which their own acts allow."""
+
+
 class Severity(IntEnum):
     """How much a situation presses."""
 

@@ -1,6 +1,6 @@
 """What a venue file may say. Its form is checked here; whether it makes sense, by the coordination service's own rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from difflib import get_close_matches
 from enum import Enum
@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from vigie.vocabulary import Kind, ObjectClass
+from vigie.vocabulary import INTRUDERS, Kind, ObjectClass
 
 EVERY_CAMERA = "all"
 
@@ -48,8 +48,8 @@ def unknown(text: object, known: list[str]) -> str:
     return (f"did you mean `{close[0]}`? " if close else "") + f"known: {', '.join(known)}"
 
 
-def _member(enum: type[E], spell: Callable[[str], str]) -> BeforeValidator:
-    known = {spell(name): member for name, member in enum.__members__.items()}
+def _member(members: Iterable[E], spell: Callable[[str], str]) -> BeforeValidator:
+    known = {spell(member.name): member for member in members}
 
     def parse(value: object) -> E:
         if not isinstance(value, str) or value not in known:
@@ -172,7 +172,7 @@ class ZoneIntrusion(Part):
 
     kind: Literal["ZONE_INTRUSION"]
     zone: str
-    who: tuple[Annotated[ObjectClass, _member(ObjectClass, str.lower)], ...] = ()
+    who: tuple[Annotated[ObjectClass, _member(INTRUDERS, str.lower)], ...] = ()
     dwell_s: Seconds | None = None
     clear_s: Seconds | None = None
     schedule: tuple[Window, ...] = ()

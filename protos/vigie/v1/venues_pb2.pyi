@@ -444,7 +444,7 @@ class ZoneIntrusionRule(_message.Message):
     """Id of a zone of the camera."""
     @_builtins.property
     def who(self) -> _containers.RepeatedScalarFieldContainer[_vocabulary_pb2.ObjectClass.ValueType]:
-        """Who must not be there. Empty means people."""
+        """Who must not be there: people and vehicles. Empty means people."""
 
     @_builtins.property
     def dwell(self) -> _duration_pb2.Duration:

@@ -64,8 +64,9 @@ def _line(line: venues_pb2.Line, size: venues_pb2.PictureSize) -> Iterator[Viola
         yield from _outside_one(field, point, size)
     if dist((line.start.x, line.start.y), (line.end.x, line.end.y)) < 1:
         yield Violation("line", "is shorter than a pixel; give it two different ends")
-    if line.direction not in venues_pb2.CrossingDirection.values():
-        yield Violation("line.direction", f"{line.direction} is not in the vocabulary")
+    directions = venues_pb2.CrossingDirection.values()
+    if line.direction not in directions:
+        yield Violation("line.direction", f"is {line.direction}; it must be one of {', '.join(map(str, directions))}")
 
 
 def _outside(field: str, points: Sequence[venues_pb2.Point], size: venues_pb2.PictureSize) -> Iterator[Violation]:

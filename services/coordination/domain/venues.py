@@ -16,7 +16,7 @@ from services.coordination.domain.shapes import ground_plane_violations, zone_vi
 from services.coordination.errors import Violation
 from vigie.names import InvalidNameError, is_id, parse_authorization, parse_camera, parse_venue
 from vigie.v1 import authorizations_pb2, venues_pb2
-from vigie.vocabulary import Kind, ObjectClass
+from vigie.vocabulary import INTRUDERS, Kind
 
 MAX_CAMERAS = 1000
 MAX_AUTHORIZATIONS = 256
@@ -146,7 +146,7 @@ def _subject(rule: venues_pb2.Rule) -> str:
 def _zone_intrusion(rule: venues_pb2.ZoneIntrusionRule, camera: venues_pb2.Camera) -> Iterator[Violation]:
     if rule.zone not in {zone.id for zone in camera.zones}:
         yield _no_zone(rule.zone)
-    yield from _closed("who", rule.who, list(ObjectClass))
+    yield from _closed("who", rule.who, INTRUDERS)
     yield from _waits(rule, "dwell", "clear")
     yield from _counted("schedule", rule.schedule, MAX_WINDOWS)
     for index, window in enumerate(rule.schedule[:MAX_WINDOWS]):
@@ -275,7 +275,7 @@ def _unique(path: str, names: Iterable[str]) -> Iterator[Violation]:
 
 def _known(field: str, value: int, allowed: Iterable[int]) -> Iterator[Violation]:
     if value not in allowed:
-        yield Violation(field, f"{value} is not in the vocabulary")
+        yield Violation(field, f"is {value}; it must be one of {', '.join(map(str, allowed))}")
 
 
 def _closed(field: str, values: Sequence[int], allowed: Sequence[int]) -> Iterator[Violation]:

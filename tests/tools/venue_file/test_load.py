@@ -142,6 +142,7 @@ def test_unknown_camera_is_answered_with_those_that_there_are(path: Path) -> Non
         ("kind: ZONE_INTRUSION", "kind: FACES", "24: cameras[0].rules[0].kind: is 'FACES', none of the eight kinds; known"),
         ("kind: ZONE_INTRUSION, ", "", "24: cameras[0].rules[0]: has no `kind`; add one of ZONE_INTRUSION, CROWD_DENSITY"),
         ("[person, car]", "[human]", "24: cameras[0].rules[0].who[0]: is 'human'; known: person, bicycle"),
+        ("[person, car]", "[weapon]", "24: cameras[0].rules[0].who[0]: is 'weapon'; known: person, bicycle, motorcycle, car"),
         ("dwell_s: 1.5", "dwell_s: -1", "24: cameras[0].rules[0].dwell_s: is -1; write at least 0"),
         ("dwell_s: 1.5", "dwell: 1.5", "24: cameras[0].rules[0].dwell: is no key here; did you mean `dwell_s`?"),
         ("from: 22:00", "from: 25:00", "24: cameras[0].rules[0].schedule[0].from: is '25:00'; write a time of day"),

@@ -125,7 +125,12 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "unknown object": (
         lambda m: m.cameras[0].rules[0].zone_intrusion.who.append(99),  # type: ignore[arg-type]
         "cameras[0].rules[0].zone_intrusion.who[0]",
-        "99",
+        "is 99; it must be one of 1, 2, 3, 4, 5, 6, 7",
+    ),
+    "object that cannot intrude": (
+        lambda m: m.cameras[0].rules[0].zone_intrusion.who.append(vocabulary_pb2.OBJECT_CLASS_WEAPON),
+        "cameras[0].rules[0].zone_intrusion.who[0]",
+        "is 11; it must be one of 1, 2, 3, 4, 5, 6, 7",
     ),
     "negative dwell": (
         lambda m: m.cameras[0].rules[0].zone_intrusion.dwell.FromSeconds(-1),
@@ -181,7 +186,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "act for a ninth kind": (
         lambda m: m.authorizations[0].kinds.append(9),  # type: ignore[arg-type]
         "authorizations[0].kinds[2]",
-        "9 is not in the vocabulary",
+        "is 9; it must be one of 1, 2, 3, 4, 5, 6, 7, 8",
     ),
     "act twice": (lambda m: m.authorizations.append(m.authorizations[0]), "authorizations[1].name", "authorizations[0].name"),
 }
