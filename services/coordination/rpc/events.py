@@ -12,7 +12,7 @@ from services.coordination.errors import CursorError, NotFoundError
 from services.coordination.evidence import EvidenceFolder
 from services.coordination.reviewing import Judgement, Reviewer
 from services.coordination.rpc.convert import event_message, moment, timestamp
-from services.coordination.rpc.requests import Context, check_text, invalid, page_size, summary, trace, venue_of
+from services.coordination.rpc.requests import Context, check_known, check_text, invalid, page_size, summary, trace, venue_of
 from services.coordination.rpc.tokens import cursor, page_position, page_token, read_cursor
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.events import EventQuery
@@ -56,6 +56,7 @@ class EventServicer(EventServiceServicer):
         size = page_size(request.page_size)
         query = _query(request.parent, request.filter, page_position(request))
         async with self._database.write() as work:
+            await check_known(work, query.venue)
             # The cursor is read first: what is recorded meanwhile may be in the page and in the watch, but never in neither.
             last_change = await work.events.last_change()
             events = await work.events.page(query, size)
@@ -137,6 +138,7 @@ class EventServicer(EventServiceServicer):
     async def _begin(self, request: event_service_pb2.WatchEventsRequest, context: Context, subscription: Subscription) -> int:
         start = read_cursor(request.cursor) if request.cursor else None
         async with self._database.write() as work:
+            await check_known(work, venue_of(request.parent))
             if start is not None:
                 await _check_reachable(work, start)
             position = subscription.start if start is None else start

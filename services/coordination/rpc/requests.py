@@ -9,8 +9,9 @@ from grpc import aio
 
 from services.coordination.domain import checks
 from services.coordination.domain.audit import Trace
-from services.coordination.errors import InvalidRequestError, Violation
-from vigie.names import ANY_VENUE, InvalidNameError, parse_venue
+from services.coordination.errors import InvalidRequestError, NotFoundError, Violation
+from services.coordination.store.unit_of_work import UnitOfWork
+from vigie.names import ANY_VENUE, InvalidNameError, parse_venue, venue_name
 
 ACTOR_KEY = "x-vigie-actor"
 MAX_ACTOR = 200
@@ -46,6 +47,12 @@ def venue_of(parent: str) -> str | None:
         return parse_venue(parent)
     except InvalidNameError as error:
         raise invalid("parent", f"{error}; write {ANY_VENUE} for all venues") from error
+
+
+async def check_known(work: UnitOfWork, venue: str | None) -> None:
+    """Raises NotFoundError for a venue that was never applied: to misspell one must not look as if nothing happened there."""
+    if venue is not None and not await work.venues.is_known(venue):
+        raise NotFoundError(f"{venue_name(venue)} was never applied; apply its file, or list the venues there are")
 
 
 def page_size(asked: int) -> int:

@@ -47,6 +47,11 @@ class Venues:
         row = await self._session.get(VenueRow, venue)
         return (await self._filled([row]))[0] if row is not None and row.revision else None
 
+    async def is_known(self, venue: str) -> bool:
+        """Whether it was ever applied."""
+        row = await self._session.get(VenueRow, venue)
+        return row is not None and row.revision > 0
+
     async def page(self, *, after: str, size: int) -> list[venues_pb2.Venue]:
         """Venues by id, without cameras and authorisations."""
         known = select(VenueRow).where(VenueRow.venue_id > after, VenueRow.revision > 0)

@@ -76,3 +76,9 @@ async def test_a_report_that_cannot_be_true_is_refused(sqlite_client: Client) ->
     assert set(refusal.violations) == {"cameras[0].camera", "cameras[0].incarnation", "cameras[0].state"}
     with refused(StatusCode.INVALID_ARGUMENT):
         await report(sqlite_client, *[health(1)] * 257)
+
+
+async def test_cameras_of_an_unknown_venue_are_not_taken_for_none(sqlite_client: Client) -> None:
+    with refused(StatusCode.NOT_FOUND) as refusal:
+        await listed(sqlite_client, "venues/moon")
+    assert "venues/moon was never applied; apply its file" in refusal.message

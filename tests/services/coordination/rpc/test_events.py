@@ -284,6 +284,11 @@ BAD_CALLS: dict[str, tuple[Callable[[Client], object], StatusCode, str]] = {
         StatusCode.INVALID_ARGUMENT,
         "filter.start_time",
     ),
+    "list of an unknown venue": (
+        lambda c: c.events.ListEvents(event_service_pb2.ListEventsRequest(parent="venues/moon")),
+        StatusCode.NOT_FOUND,
+        "venues/moon was never applied; apply its file",
+    ),
     "event of no name": (lambda c: c.get("venues/arena/events/first"), StatusCode.INVALID_ARGUMENT, "{uuid}"),
     "unknown event": (lambda c: c.get(ABSENT), StatusCode.NOT_FOUND, "list its events"),
     "event of an unknown venue": (lambda c: c.get(ABSENT.replace("arena", "moon")), StatusCode.NOT_FOUND, "venues/moon"),
@@ -301,6 +306,11 @@ BAD_CALLS: dict[str, tuple[Callable[[Client], object], StatusCode, str]] = {
         lambda c: c.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="arena")).read(),
         StatusCode.INVALID_ARGUMENT,
         "parent",
+    ),
+    "watch of an unknown venue": (
+        lambda c: c.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="venues/moon")).read(),
+        StatusCode.NOT_FOUND,
+        "venues/moon was never applied; apply its file",
     ),
 }
 
