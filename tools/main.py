@@ -107,7 +107,7 @@ def _exit_code(error: Exception) -> ExitCode:
         return error.code
     if isinstance(error, ConfigurationError | ModelError | StreamOpenError | coordination.ConfigurationError):
         return ExitCode.BAD_INPUT
-    return ExitCode.FAILED
+    return ExitCode.UNREACHABLE if isinstance(error, coordination.UnavailableError) else ExitCode.FAILED
 
 
 if __name__ == "__main__":

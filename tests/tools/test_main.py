@@ -53,6 +53,7 @@ def test_misspelt_command_is_corrected() -> None:
         (CommandError("no event e-1", ExitCode.NOT_FOUND), ExitCode.NOT_FOUND),
         (ConfigurationError("VIGIE_STATE", "is no folder"), ExitCode.BAD_INPUT),
         (StreamEndedError("rtsp://gate-1", "ended"), ExitCode.FAILED),
+        (coordination.UnavailableError("the database cannot be used now"), ExitCode.UNREACHABLE),
         (coordination.ConfigurationError("address 'x': expected HOST:PORT"), ExitCode.BAD_INPUT),
     ],
 )

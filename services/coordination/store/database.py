@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from alembic.util import CommandError
 from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import InterfaceError as DbapiInterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -39,9 +40,16 @@ class Database:
         return self._engine
 
     async def migrate(self) -> None:
-        """Brings the tables up to date. Raises UnavailableError."""
-        async with _translated(), self._writer.begin() as connection:
-            await connection.run_sync(upgrade)
+        """Brings the tables up to date. Raises UnavailableError, and ConfigurationError for what is no record of this version."""
+        where = "/".join(filter(None, (self._engine.url.host, self._engine.url.database)))
+        try:
+            async with _translated(), self._writer.begin() as connection:
+                await connection.run_sync(upgrade)
+        except UnavailableError as error:
+            raise UnavailableError(f"{where}: {error.message}") from error
+        except (DatabaseError, CommandError) as error:
+            problem = f"is no record that this version can use ({_cause(error)}); name another, or start the version that made it"
+            raise ConfigurationError(f"database {where}: {problem}") from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
@@ -75,7 +83,7 @@ def _driver_url(text: str) -> URL:
 
 def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
-        Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.database or "").parent)
         engine = create_async_engine(url, connect_args={"timeout": _WAIT_S}, pool_timeout=_WAIT_S)
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -83,6 +91,13 @@ def _engine(url: URL) -> AsyncEngine:
     settings = {"lock_timeout": f"{_WAIT_S}s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"}
     arguments = {"timeout": _WAIT_S, "command_timeout": 30, "server_settings": settings}
     return create_async_engine(url, connect_args=arguments, pool_timeout=_WAIT_S, pool_pre_ping=True, pool_recycle=1800)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"database url: the folder {folder} cannot be made ({error.strerror}); name another") from error
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
@@ -107,8 +122,11 @@ async def _translated() -> AsyncIterator[None]:
     except (DBAPIError, PoolTimeoutError, PostgresError, InterfaceError, OSError) as error:
         if isinstance(error, DBAPIError) and not _is_passing(error):
             raise
-        cause = str(getattr(error, "orig", None) or error).splitlines()[0][:200]
-        raise UnavailableError(f"the database cannot be used now ({cause}); try again, nothing was recorded") from error
+        raise UnavailableError(f"the database cannot be used now ({_cause(error)}); try again, nothing was recorded") from error
+
+
+def _cause(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -1,11 +1,12 @@
 """The process: what it serves beside the five services, how it starts and stops, and how it bears the loss of its database."""
 
 import asyncio
+import contextlib
 import signal as signals
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,41 @@ async def test_an_unreachable_database_is_named_at_the_start(tmp_path: Path, sta
     with pytest.raises(UnavailableError, match="database") as caught:
         await start(ServiceConfig(url, tmp_path / "evidence", "127.0.0.1:0", limits=QUICK))
     assert "hunter2" not in str(caught.value)
+
+
+def no_database(folder: Path) -> Path:
+    (folder / "vigie.db").write_text("this is no database\n" * 10)
+    return folder / "vigie.db"
+
+
+def newer_database(folder: Path) -> Path:
+    with contextlib.closing(sqlite3.connect(folder / "vigie.db")) as other:
+        other.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        other.execute("INSERT INTO alembic_version VALUES ('9999')")
+        other.commit()
+    return folder / "vigie.db"
+
+
+def file_for_a_folder(folder: Path) -> Path:
+    (folder / "file").touch()
+    return folder / "file" / "vigie.db"
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (no_database, "vigie.db: is no record that this version can use (file is not a database)"),
+        (newer_database, "vigie.db: is no record that this version can use (Can't locate revision identified by '9999')"),
+        (file_for_a_folder, "file cannot be made"),
+    ],
+)
+async def test_what_is_no_record_is_refused_at_the_start(
+    tmp_path: Path, start: Start, make: Callable[[Path], Path], problem: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        await start(ServiceConfig(f"sqlite:///{make(tmp_path)}", tmp_path / "evidence", "127.0.0.1:0", limits=QUICK))
+    assert problem in caught.value.message
+    assert "name another" in caught.value.message
 
 
 @pytest.fixture
