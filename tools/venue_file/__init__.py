@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tools.errors import CommandError, ExitCode
 from tools.venue_file import convert, schema
 from tools.venue_file.document import SIZE_LIMIT_BYTES, Problem, UnreadableError, read
-from tools.venue_file.problems import problems_of_form, problems_of_sense
+from tools.venue_file.problems import problems_for_the_cluster, problems_of_form, problems_of_sense
 from vigie.names import parse_camera
 from vigie.v1 import venues_pb2
 
@@ -54,7 +54,7 @@ def load_venue(path: Path) -> VenueFile:
     except ValidationError as error:
         raise VenueFileError(path, [*document.problems, *problems_of_form(error, document, context)]) from error
     venue = convert.venue(content, path.parent)
-    problems = [*document.problems, *problems_of_sense(venue, document)]
+    problems = [*document.problems, *problems_of_sense(venue, document)] or list(problems_for_the_cluster(venue, document))
     if problems:
         raise VenueFileError(path, problems)
     return VenueFile(path, venue)

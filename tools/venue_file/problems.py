@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from cluster.config import camera_config
+from cluster.errors import ConfigurationError
+from cluster.video.url import resolve
 from services.coordination.domain.venues import violations
 from tools.venue_file import schema
 from tools.venue_file.document import Document, Location, Problem, Value, label
 from vigie.v1 import venues_pb2
+from vigie.v1.assignments_pb2 import Assignment
 from vigie.vocabulary import Kind
 
 # Where the file says what the contract calls so, if not by the same word; the first that the file has.
@@ -71,6 +75,25 @@ def problems_of_sense(venue: venues_pb2.Venue, document: Document) -> Iterator[P
     for violation in violations(venue):
         location = _in_file(violation.field, document.value)
         yield Problem(document.line(location), label(location), violation.description)
+
+
+def problems_for_the_cluster(venue: venues_pb2.Venue, document: Document) -> Iterator[Problem]:
+    """What the coordination service lets pass and no cluster could do, at most one thing a camera, where the file says it."""
+    for index, camera in enumerate(venue.cameras):
+        assignment = Assignment(camera=camera, time_zone=venue.time_zone, authorizations=venue.authorizations)
+        try:
+            camera_config(assignment)
+            resolve(camera.stream.url, lambda secret: secret)
+        except ConfigurationError as error:
+            field, part = _split(error.where.removeprefix(f"{camera.name}: "))
+            location = _in_file(f"cameras[{index}].{field}", document.value)
+            yield Problem(document.line(location), label(location), f"{part}: {error.problem}" if part else error.problem)
+
+
+def _split(where: str) -> tuple[str, str]:
+    """The field that begins a place in a camera, and what is said of the part of it: `ground_plane, picture points`."""
+    part = re.sub(r"^[\w.\[\]]*", "", where)
+    return where.removesuffix(part), part.strip(" ,")
 
 
 def _in_file(field: str, value: Value) -> Location:

@@ -9,7 +9,7 @@ from shapely import Polygon, is_valid_reason
 from services.coordination.errors import Violation
 from vigie.v1 import venues_pb2
 
-MAX_POINTS = 256
+MAX_POINTS = 128
 MIN_AREA_PX2 = 1.0
 # Three points count as one line if the middle one lies nearer to it than this part of the longest side.
 _COLLINEAR = 1e-3

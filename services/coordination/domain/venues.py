@@ -28,6 +28,7 @@ MAX_TEXT = 200
 MAX_LONG_TEXT = 2000
 MAX_PERIOD_DAYS = 31
 MAX_WAIT_S = 3600
+MIN_RATE_HZ = 0.5
 MAX_RATE_HZ = 60
 MAX_DENSITY_PER_M2 = 20
 PICTURE_SIDE_PX = (16, 8192)
@@ -70,7 +71,9 @@ def _camera(camera: venues_pb2.Camera, venue: str) -> Iterator[Violation]:
         yield from _within("ground_plane", ground_plane_violations(camera.ground_plane, camera.picture_size))
     yield from _zones(camera)
     yield from _rules(camera)
-    yield from _checked("analysis_rate_hz", checks.number(camera.analysis_rate_hz, least=0, most=MAX_RATE_HZ))
+    if camera.analysis_rate_hz != 0:
+        problem = checks.number(camera.analysis_rate_hz, least=MIN_RATE_HZ, most=MAX_RATE_HZ)
+        yield from _checked("analysis_rate_hz", problem)
 
 
 def _stream(stream: venues_pb2.Stream) -> Iterator[Violation]:

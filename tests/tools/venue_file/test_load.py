@@ -151,6 +151,9 @@ def test_unknown_camera_is_answered_with_those_that_there_are(path: Path) -> Non
         ("threshold_per_m2: 0.058", "thresholds: {moving: [3, 2, 1]}", "25: cameras[0].rules[1].thresholds.moving[1]: is 2, not"),
         ("CROWD_DENSITY, zone: grass", "CROWD_DENSITY, zone: fence", "25: cameras[0].rules[1].zone: 'fence' is no polygon"),
         ("threshold_per_m2: 0.058", "threshold_per_m2: 500", "25: cameras[0].rules[1].threshold_per_m2: is 500; it must lie"),
+        ("rtsp://${GATE_1}@10.0.0.5/stream", "file:a.mp4?x=1", "16: cameras[0].stream: URL file:"),
+        ("[12, 30], [0, 30]]", "[0, 30], [12, 30]]", "19: cameras[0].ground_plane: ground points: the lines between the points"),
+        ("[[0, 300], [400, 300],", "[[0, 0], [400, 0],", "25: cameras[0].rules[1].zone: 'grass': point 1 (0, 0) is beyond the"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_with_line_and_field(path: Path, old: str, new: str, says: str) -> None:

@@ -79,7 +79,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "rate of no number": (
         lambda m: setattr(m.cameras[0], "analysis_rate_hz", float("nan")),
         "cameras[0].analysis_rate_hz",
-        "between 0 and 60",
+        "between 0.5 and 60",
     ),
     "zone of a bad id": (lambda m: setattr(m.cameras[0].zones[0], "id", "Die Wiese"), "cameras[0].zones[0].id", "a-z"),
     "zone twice": (lambda m: m.cameras[0].zones.append(m.cameras[0].zones[0]), "cameras[0].zones[2].id", "zones[0].id"),
@@ -120,6 +120,11 @@ BAD: dict[str, tuple[Change, str, str]] = {
         lambda m: setattr(m.cameras[0].rules[0].zone_intrusion, "zone", "moon"),
         "cameras[0].rules[0].zone_intrusion.zone",
         "'moon' is no zone",
+    ),
+    "rate that is too slow": (
+        lambda m: setattr(m.cameras[0], "analysis_rate_hz", 0.2),
+        "cameras[0].analysis_rate_hz",
+        "between 0.5 and 60",
     ),
     "rule twice": (lambda m: m.cameras[0].rules.append(m.cameras[0].rules[0]), "cameras[0].rules[2]", "rules[0]"),
     "unknown object": (
