@@ -127,6 +127,17 @@ def test_evidence_is_written(vigie: Vigie, clip: Path, venue: str, tmp_path: Pat
     assert picture.shape == (48, 64, 3)
 
 
+def test_evidence_is_written_as_redaction_leaves_it(
+    vigie: Vigie, clip: Path, venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Red line: people are unrecognisable in evidence, on whichever way it comes about."""
+    monkeypatch.setattr(replay, "evidence_jpeg", lambda *_, **__: b"redacted")
+
+    vigie("replay", str(clip), "--venue", venue, "--camera", "gate", "--evidence", str(tmp_path / "evidence"))
+
+    assert [path.read_bytes() for path in (tmp_path / "evidence").iterdir()] == [b"redacted"]
+
+
 def test_clip_cut_short_gives_what_came_before_and_fails(vigie: Vigie, tmp_path: Path, venue: str) -> None:
     clip = cut(write_clip(tmp_path / "cut.mkv", frames=200), 0.5)
 

@@ -112,6 +112,19 @@ def test_kind_that_is_no_longer_permitted_is_closed_and_not_watched() -> None:
     assert not any(after)
 
 
+def test_rule_that_needs_no_time_is_not_run_for_a_single_frame_without_a_permission() -> None:
+    message = assignment()
+    message.camera.rules[0].zone_intrusion.dwell.FromSeconds(0)
+    subject = CameraPipeline(camera_config(message))
+
+    others = frozenset({Kind.CROWD_DENSITY})
+    found = [step(subject, time_s, seen(ON_THE_ROAD), others) for time_s in fifths(0, 2)]
+
+    assert any(len(analysis.scene.tracks) for analysis in found)
+    assert not any(analysis.revisions for analysis in found)
+    assert step(subject, 2, seen(ON_THE_ROAD)).revisions
+
+
 def test_nothing_is_tracked_without_a_permitted_kind() -> None:
     subject = pipeline()
 

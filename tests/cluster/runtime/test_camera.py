@@ -1,0 +1,54 @@
+"""One camera alone: what leaves it, and under which act."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cluster.config import camera_config
+from cluster.detections import Detections
+from cluster.reporting.outbox import Parcel
+from cluster.runtime.camera import WatchedCamera
+from cluster.video.frame import Frame
+from tests.fakes.cameras import PICTURE, FakePipeline, FakeReader, assignment, frame
+from vigie.vocabulary import ObjectClass
+
+PERSON = (200, 60, 300, 340)
+
+
+@pytest.fixture
+def camera() -> WatchedCamera:
+    """A camera that is watched under an act from 1000 s to 2000 s."""
+    config = camera_config(assignment(start_s=1000, end_s=2000))
+    watched = WatchedCamera(config, 1, pipeline=FakePipeline(), open_reader=FakeReader, now_s=1000.0)
+    watched.tend(1000.0)
+    return watched
+
+
+def fineness(picture: NDArray[np.uint8]) -> float:
+    """How much neighbouring pixels differ where the person is."""
+    x0, y0, x1, y1 = PERSON
+    return float(np.abs(np.diff(picture[y0:y1, x0:x1].astype(int), axis=1)).mean())
+
+
+def evidence(parcel: Parcel) -> NDArray[np.uint8]:
+    assert parcel.picture is not None
+    return np.asarray(cv2.imdecode(np.frombuffer(parcel.picture, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
+def test_picture_that_leaves_the_process_shows_no_detail_of_a_person(camera: WatchedCamera) -> None:
+    """Red line: people are unrecognisable in evidence."""
+    full = np.random.default_rng(0).integers(0, 2, (360, 640, 3), dtype=np.uint8) * np.uint8(255)
+    people = Detections(np.array([PERSON], np.float32), np.array([0.9], np.float32), np.array([ObjectClass.PERSON], np.int16))
+
+    (parcel,) = camera.analyse(Frame(1000.0, PICTURE, 640, 360, lambda: full), people, 1000.0)
+
+    assert fineness(full) > 100
+    assert fineness(evidence(parcel)) < 5
+
+
+@pytest.mark.parametrize(("now_s", "is_analysed"), [(1999.9, True), (2000.0, False)])
+def test_frame_gives_nothing_once_the_act_has_ended(camera: WatchedCamera, now_s: float, is_analysed: bool) -> None:
+    """Red line: a camera is analysed only under an act in force, whenever the picture was taken."""
+    assert bool(camera.analyse(frame(1999.9), Detections.empty(), now_s)) is is_analysed
+    assert camera.report(now_s).dropped.get("unauthorized", 0) == (not is_analysed)
