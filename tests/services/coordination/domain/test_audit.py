@@ -22,6 +22,11 @@ def rewritten(entries: list[Entry]) -> list[Entry]:
     return [entries[0], changed, *entries[2:]]
 
 
+def relinked(entries: list[Entry]) -> list[Entry]:
+    first, second, *others = rewritten(entries)
+    return [first, second, replace(others[0], previous_hash=second.hash), *others[1:]]
+
+
 TAMPERINGS: dict[str, Tampering] = {
     "another actor": lambda entries: [
         entries[0],
@@ -29,6 +34,7 @@ TAMPERINGS: dict[str, Tampering] = {
         *entries[2:],
     ],
     "another actor with a new hash": rewritten,
+    "another actor with a new hash that the next entry names": relinked,
     "another time": lambda entries: [replace(entries[0], time=datetime(2025, 6, 1, tzinfo=UTC)), *entries[1:]],
     "one removed": lambda entries: [entries[0], *entries[2:]],
     "the first removed": lambda entries: entries[1:],
