@@ -112,9 +112,8 @@ def vigie(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return call
 
 
-def raise_signal(address: str) -> None:
-    """Raises an intrusion with a picture at the gate, and has it recorded."""
-    now = datetime.now(UTC)
+def intrusion() -> signals_pb2.Signal:
+    """An intrusion at the gate that begins now, with a picture."""
     signal = signals_pb2.Signal(
         signal_id=str(uuid7()),
         revision=1,
@@ -129,9 +128,20 @@ def raise_signal(address: str) -> None:
         evidence=signals_pb2.Evidence(sha256=hashlib.sha256(PICTURE).hexdigest(), size_bytes=len(PICTURE), jpeg=PICTURE),
     )
     for time in (signal.open_time, signal.update_time, signal.raise_time):
-        time.FromDatetime(now)
+        time.FromDatetime(datetime.now(UTC))
+    return signal
+
+
+def report(address: str, *signals: signals_pb2.Signal) -> signal_service_pb2.ReportSignalsResponse:
+    """Reports signals in one batch; the answer."""
     with grpc.insecure_channel(address) as channel:
         stub = signal_service_pb2_grpc.SignalServiceStub(channel)
-        batch = signal_service_pb2.ReportSignalsRequest(batch_id=1, signals=[signal])
+        batch = signal_service_pb2.ReportSignalsRequest(batch_id=1, signals=signals)
         (answer,) = stub.ReportSignals(iter([batch]), timeout=10)
+    return answer
+
+
+def raise_signal(address: str) -> None:
+    """Raises an intrusion with a picture at the gate, and has it recorded."""
+    answer = report(address, intrusion())
     assert answer.recorded == 1, answer

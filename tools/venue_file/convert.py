@@ -24,7 +24,7 @@ def venue(content: schema.Venue, folder: Path) -> venues_pb2.Venue:
 
 def _authorization(act: schema.Authorization, content: schema.Venue) -> authorizations_pb2.Authorization:
     every = schema.EVERY_CAMERA in act.cameras
-    cameras = [camera.id for camera in content.cameras] if every else act.cameras
+    cameras = dict.fromkeys(camera.id for camera in content.cameras) if every else act.cameras
     message = authorizations_pb2.Authorization(
         name=authorization_name(content.venue, act.id),
         reference=act.reference,

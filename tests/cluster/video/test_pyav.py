@@ -3,12 +3,9 @@
 import itertools
 import os
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -22,6 +19,7 @@ from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.stream import Pace, StreamConfig, Timeouts
 from cluster.video.url import resolve
 from tests.cluster.video.clips import RATE_HZ, cut, damage, join, write_clip, write_sound
+from tests.cluster.video.servers import Folder, Locked, MotionJpeg, Silent, http
 
 FIT = Fit(32, 32)
 NOW_S = 1.8e9
@@ -243,58 +241,6 @@ def test_bad_recording_is_told_by_what_where_and_what_to_do(
     assert problem in caught.value.problem
     assert what_to_do in caught.value.problem
     assert caught.value.url == f"file:{path}"
-
-
-class Folder(SimpleHTTPRequestHandler):
-    """Serves the files of a folder."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Says nothing."""
-
-
-class Locked(Folder):
-    """Lets no one in."""
-
-    def do_GET(self) -> None:
-        """Refuses the credentials."""
-        self.send_response(401)
-        self.send_header("WWW-Authenticate", 'Basic realm="camera"')
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-
-class Silent(BaseHTTPRequestHandler):
-    """Takes a request and never answers it."""
-
-    def do_GET(self) -> None:
-        """Waits until the client goes."""
-        self.rfile.read()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Says nothing."""
-
-
-class MotionJpeg(Folder):
-    """A camera that sends one JPEG after another, then nothing more."""
-
-    def do_GET(self) -> None:
-        """Sends ten pictures."""
-        self.send_response(200)
-        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
-        self.end_headers()
-        jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 99, np.uint8))[1].tobytes()
-        for _ in range(10):
-            self.wfile.write(b"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(jpeg), jpeg))
-
-
-@contextmanager
-def http(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def write_segments(folder: Path, *, is_live: bool) -> None:
