@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, Operational
 from sqlalchemy.exc import InterfaceError as DbapiInterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.coordination.errors import ConfigurationError, UnavailableError
 from services.coordination.store.migrate import upgrade
@@ -21,6 +23,7 @@ from services.coordination.store.unit_of_work import UnitOfWork
 
 _WAIT_S = 5
 _WRITES = "vigie_writes"
+_FILE = "vigie_file"
 # Classes of SQLSTATE: connection, rollback, resources, locks, operator, system (PostgreSQL, appendix A).
 _PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
 
@@ -85,7 +88,7 @@ def _engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         _make_folder(Path(url.database or "").parent)
         engine = create_async_engine(url, connect_args={"timeout": _WAIT_S}, pool_timeout=_WAIT_S)
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, url.database or ""))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     settings = {"lock_timeout": f"{_WAIT_S}s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"}
@@ -100,19 +103,34 @@ def _make_folder(folder: Path) -> None:
         raise ConfigurationError(f"database url: the folder {folder} cannot be made ({error.strerror}); name another") from error
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
+def _configure_sqlite(path: str, connection: Any, record: ConnectionPoolEntry) -> None:
     # Transactions are begun below; the driver must not begin its own.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_S * 1000}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    record.info[_FILE] = _identity(path)
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # SQLite goes on writing into a file that was removed, and whatever is acknowledged then is lost.
+    file = _identity(connection.engine.url.database or "")
+    if file != connection.info[_FILE]:
+        if file is not None:
+            connection.invalidate()
+        raise UnavailableError("the file of the database is gone, or is another one; put it back, nothing was recorded")
     # A writer takes its place before it reads: turning a reader into a writer fails when another wrote meanwhile.
     immediate = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @asynccontextmanager

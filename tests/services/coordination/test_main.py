@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from grpc import StatusCode
+from grpc import StatusCode, aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
@@ -23,7 +23,7 @@ from tests.postgres import PostgresServer
 from tests.services.coordination.builders import signal
 from tests.services.coordination.conftest import QUICK, Client, Start
 from tests.services.coordination.rpc.statuses import refused
-from vigie.v1 import event_service_pb2
+from vigie.v1 import event_service_pb2, signals_pb2
 
 PROGRAM = """
 import asyncio, sys
@@ -173,6 +173,45 @@ async def test_a_locked_database_is_waited_for_and_then_refused(sqlite_client: C
     other.execute("ROLLBACK")
     other.close()
     assert (await sqlite_client.report(locked)).recorded == 1
+
+
+async def test_nothing_is_acknowledged_while_the_file_of_the_database_is_gone(
+    sqlite_client: Client, sqlite_config: ServiceConfig, tmp_path: Path
+) -> None:
+    path, away = Path(sqlite_config.database_url.removeprefix("sqlite:///")), tmp_path / "away"
+    unsent = signal()
+    await asyncio.to_thread(path.rename, away)
+    with refused(StatusCode.UNAVAILABLE) as refusal:
+        await sqlite_client.report(unsent)
+    assert "put it back" in refusal.message
+    assert refusal.retry_s == 1
+    await asyncio.to_thread(away.rename, path)
+    assert (await sqlite_client.report(unsent)).recorded == 1
+
+
+async def recorded_in_time(client: Client, unsent: signals_pb2.Signal) -> int:
+    for _ in range(100):
+        with contextlib.suppress(aio.AioRpcError):
+            return (await client.report(unsent)).recorded
+        await asyncio.sleep(0.05)
+    return 0
+
+
+async def test_nothing_is_acknowledged_into_a_file_that_was_exchanged(
+    sqlite_client: Client, sqlite_config: ServiceConfig, tmp_path: Path
+) -> None:
+    path, other = Path(sqlite_config.database_url.removeprefix("sqlite:///")), tmp_path / "other"
+    with contextlib.closing(sqlite3.connect(path)) as now, contextlib.closing(sqlite3.connect(other)) as backup:
+        now.backup(backup)
+    unsent = signal()
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    other.rename(path)
+    with refused(StatusCode.UNAVAILABLE):
+        await sqlite_client.report(unsent)
+    assert await recorded_in_time(sqlite_client, unsent) == 1
+    with contextlib.closing(sqlite3.connect(path)) as now:
+        assert now.execute("SELECT count(*) FROM signals").fetchone() == (1,)
 
 
 async def test_too_many_streams_of_one_caller_are_refused(sqlite_config: ServiceConfig, start: Start) -> None:
