@@ -36,7 +36,7 @@ class Limits:
     streams: int = 4096
     watch_queue: int = 1024
     heartbeat_s: float = 15.0
-    poll_s: float = 0.25
+    poll_s: float = 1.0
     changes_kept: int = 100_000
     stop_grace_s: float = 3.0
 
