@@ -117,6 +117,8 @@ def _moment(text: str, config: CameraConfig) -> datetime:
     except ValueError as error:
         problem = "is no date and time; write one such as 2026-11-24T22:00:00+01:00"
         raise CommandError(f"--start {text!r} {problem}", ExitCode.BAD_INPUT) from error
+    if not 1970 <= moment.year < 2200:
+        raise CommandError(f"--start {text!r} does not lie between 1970 and 2200; correct it", ExitCode.BAD_INPUT)
     return moment if moment.tzinfo else moment.replace(tzinfo=config.view.time_zone)
 
 

@@ -5,6 +5,9 @@ One service stands behind the whole page; the last test looks at what is left of
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -190,6 +193,26 @@ def test_command(vigie: Vigie, arguments: str, code: ExitCode, words: str) -> No
     outcome = vigie(*arguments.split())
 
     check(Outcome(outcome.code, outcome.out, " ".join(outcome.err.replace("│", "").split())), code, words)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        (
+            "VIGIE_STATE_DIR",
+            "/dev/null/state",
+            "VIGIE_STATE_DIR: /dev/null/state cannot be made (Not a directory); name a folder",
+        ),
+        ("VIGIE_PACK", "/nowhere", "model pack /nowhere: is no folder; give the folder that holds pack.yaml"),
+        ("VIGIE_CAMERAS_PER_GROUP", "none", "VIGIE_CAMERAS_PER_GROUP: 'none' is no whole number"),
+    ],
+)
+def test_environment_of_a_cluster(variable: str, value: str, words: str) -> None:
+    command = [sys.executable, "-m", "tools.main", "run"]
+
+    ended = subprocess.run(command, env=os.environ | {variable: value}, capture_output=True, text=True, timeout=60, check=False)
+
+    check(Outcome(ended.returncode, ended.stdout, ended.stderr), ExitCode.BAD_INPUT, words)
 
 
 def in_an_hour() -> Timestamp:

@@ -171,6 +171,7 @@ def test_schedule_is_judged_by_when_the_clip_began(vigie: Vigie, clip: Path, ven
         ),
         (["{clip}", "--camera", "roof"], ExitCode.BAD_INPUT, "camera roof has a rule with a schedule"),
         (["{clip}", "--camera", "roof", "--start", "night"], ExitCode.BAD_INPUT, "--start 'night' is no date and time"),
+        (["{clip}", "--camera", "roof", "--start", "0001-01-01T00:00:00+05:00"], ExitCode.BAD_INPUT, "between 1970 and 2200"),
         (["{clip}", "--camera", "gate", "--rate", "100"], ExitCode.BAD_INPUT, "analysis_rate_hz: is 100; give 0.5 to 60"),
         (["{clip}", "--camera", "gate", "--evidence", "{clip}"], ExitCode.BAD_INPUT, "cannot be written: File exists"),
     ],

@@ -10,6 +10,7 @@ import psutil
 import typer
 
 from cluster.config import ClusterConfig
+from cluster.errors import ConfigurationError
 from cluster.inference.pack import default_pack_path, load_pack
 from tools.connection import DEFAULT_ADDRESS, Address, AsJson
 from tools.errors import ExitCode
@@ -96,5 +97,12 @@ def heed_signals(stopping: threading.Event) -> None:
 def _check_environment(*, joins: bool) -> None:
     """Finds what the actors would find, before they are started where nobody sees their errors. Raises ClusterError."""
     config = ClusterConfig.from_environment(os.environ)
-    if not joins:
-        load_pack(config.pack or default_pack_path())
+    if joins:
+        return
+    load_pack(config.pack or default_pack_path())
+    try:
+        config.state_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            "VIGIE_STATE_DIR", f"{config.state_dir} cannot be made ({error.strerror}); name a folder that can be written"
+        ) from error

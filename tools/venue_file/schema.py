@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from vigie.vocabulary import INTRUDERS, Kind, ObjectClass
 
@@ -66,6 +66,12 @@ def _moment(value: object) -> object:
         return value
 
 
+def _of_these_centuries(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 2200:
+        raise ValueError(f"is {moment}; write a time between 1970 and 2200")
+    return moment
+
+
 def _minute(value: object) -> int:
     match str(value).split(":"):
         case [hours, minutes] if len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal() and int(minutes) < 60:
@@ -82,7 +88,7 @@ def _cameras(value: object) -> object:
     return (EVERY_CAMERA,) if value == EVERY_CAMERA else value
 
 
-Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_of_these_centuries)]
 Minute: TypeAlias = Annotated[int, BeforeValidator(_minute)]
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Pixels: TypeAlias = Annotated[int, Field(ge=1, le=65_535)]

@@ -110,6 +110,7 @@ def test_unknown_camera_is_answered_with_those_that_there_are(path: Path) -> Non
         ("2026-11-28T14:00:00+01:00", "2026-11-28T14:00:00", "9: authorizations[0].start: is 2026-11-28 14:00:00, without"),
         ("2026-11-28T14:00:00+01:00", "2026-11-28", "9: authorizations[0].start: is 2026-11-28; write a date and time"),
         ("2026-11-28T14:00:00+01:00", "soon", "9: authorizations[0].start: is 'soon'; write a date and time"),
+        ("2026-11-28T14", "0001-01-01T00", "9: authorizations[0].start: is 0001-01-01 00:00:00+01:00; write a time between 1970"),
         ("2026-11-29T02", "2026-11-27T02", "10: authorizations[0].end: must lie after"),
         ("all", "[gate-2]", "11: authorizations[0].cameras[0]: 'venues/parc-des-princes/cameras/gate-2'"),
         ("cameras: all", "cameras: gate-1", "11: authorizations[0].cameras: is 'gate-1'; write a list"),
