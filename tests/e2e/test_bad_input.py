@@ -201,7 +201,7 @@ def test_command(vigie: Vigie, arguments: str, code: ExitCode, words: str) -> No
         (
             "VIGIE_STATE_DIR",
             "/dev/null/state",
-            "VIGIE_STATE_DIR: /dev/null/state cannot be made (Not a directory); name a folder",
+            "VIGIE_STATE_DIR: /dev/null/state cannot be made (Not a directory); name a",
         ),
         ("VIGIE_PACK", "/nowhere", "model pack /nowhere: is no folder; give the folder that holds pack.yaml"),
         ("VIGIE_CAMERAS_PER_GROUP", "none", "VIGIE_CAMERAS_PER_GROUP: 'none' is no whole number"),
