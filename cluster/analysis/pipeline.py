@@ -16,7 +16,7 @@ from vigie.vocabulary import Kind
 
 # Rules ask for seconds of persistence before they say anything, so a track may be believed sooner than where tracks are the
 # result: small and distant things, whose scores are low, are then followed too.
-_TRACKING = TrackerParameters(confident_score=0.4)
+_TRACKING = TrackerParameters(confident_score=0.4, birth_score=0.55)
 
 # Frames further apart than this have nothing to do with each other.
 GAP_LIMIT_S = 5.0
