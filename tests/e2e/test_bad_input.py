@@ -215,6 +215,21 @@ def test_environment_of_a_cluster(variable: str, value: str, words: str) -> None
     check(Outcome(ended.returncode, ended.stdout, ended.stderr), ExitCode.BAD_INPUT, words)
 
 
+@pytest.mark.parametrize(
+    ("address", "code", "words"),
+    [
+        ("127.0.0.1:1", ExitCode.UNREACHABLE, "does not answer at 127.0.0.1:1 ([Errno 111] Connection refused); start it with"),
+        ("head", ExitCode.BAD_INPUT, "--ray-address 'head' is no address; write HOST:PORT"),
+    ],
+)
+def test_head_of_a_ray_cluster(address: str, code: ExitCode, words: str) -> None:
+    command = [sys.executable, "-m", "tools.main", "run", "--ray-address", address]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    check(Outcome(ended.returncode, ended.stdout, ended.stderr), code, words)
+
+
 def in_an_hour() -> Timestamp:
     moment = Timestamp()
     moment.FromDatetime(datetime.now(UTC) + timedelta(hours=1))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from cluster.config import ClusterConfig
 from cluster.errors import ConfigurationError
 from cluster.inference.pack import default_pack_path, load_pack
 from tools.connection import DEFAULT_ADDRESS, Address, AsJson
-from tools.errors import ExitCode
+from tools.errors import CommandError, ExitCode
 from tools.log import configure_log
 from tools.run.display import Display, chosen_display
 from tools.run.summary import ending
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PERIOD_S = 1.0
 GRACE_S = 10.0
+HEAD_S = 5.0
 
 
 def _venue(text: str) -> str:
@@ -59,6 +61,8 @@ def run(
     stopping = threading.Event()
     heed_signals(stopping)
     _check_environment(joins=ray_address is not None)
+    if ray_address is not None:
+        _check_head(ray_address)
     from cluster.runtime.running import RunningCluster  # Ray takes a while to import
     from cluster.runtime.supervisor import Orders
 
@@ -92,6 +96,20 @@ def heed_signals(stopping: threading.Event) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+
+
+def _check_head(address: str) -> None:
+    """Raises CommandError where nothing listens: Ray itself would look for it for minutes."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise CommandError(f"--ray-address {address!r} is no address; write HOST:PORT, such as 10.0.0.1:6379", ExitCode.BAD_INPUT)
+    try:
+        socket.create_connection((host, int(port)), HEAD_S).close()
+    except (OSError, OverflowError) as error:
+        problem = f"the head of a Ray cluster does not answer at {address} ({error})"
+        raise CommandError(
+            f"{problem}; start it with `ray start --head`, or leave --ray-address out", ExitCode.UNREACHABLE
+        ) from error
 
 
 def _check_environment(*, joins: bool) -> None:
