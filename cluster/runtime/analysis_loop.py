@@ -218,7 +218,11 @@ class AnalysisLoop:
     def _call(self, name: str, batch: Sequence[tuple[WatchedCamera, Frame]]) -> None:
         for camera, _ in batch:
             camera.in_flight = True
-        future = self._shards[name].submit([frame.picture for _, frame in batch])
+        try:
+            future = self._shards[name].submit([frame.picture for _, frame in batch])
+        except Exception as error:  # noqa: BLE001 - a call that cannot be made is one that failed
+            future = Future()
+            future.set_exception(error)
         self._calls[name] = _Call(batch, future, self._clock())
         future.add_done_callback(lambda _: self.wake())
 

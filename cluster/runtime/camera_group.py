@@ -1,35 +1,47 @@
 """The actor that owns cameras."""
 
 import os
+import sys
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
-import numpy as np
 import ray
-from numpy.typing import NDArray
 
 from cluster.config import ClusterConfig
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.runtime.group import Group, Identity
-from cluster.runtime.shard import Answer
-from cluster.runtime.status import GroupStatus
+from cluster.runtime.picture_board import PictureBoard
+from cluster.runtime.shard import Answer, Picture
+from cluster.runtime.status import GroupStatus, ShardStatus
 from cluster.supervision import Lease, Task
 from cluster.video.frame import Fit
 from vigie.v1 import assignments_pb2
 
 
-@dataclass(frozen=True, slots=True)
 class RayShard:
-    """A shard that is an actor, as one group calls it."""
+    """A shard that is an actor, as one group calls it, one call at a time.
 
-    handle: Any
-    caller: str
+    Pictures for a shard on the same machine are posted on a board. Where a call fails they go through Ray's object store from
+    then on, as they do to other machines.
+    """
 
-    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[Answer]:
-        """Hands pictures over through Ray's object store."""
-        return cast("Future[Answer]", self.handle.detect.remote(self.caller, pictures).future())
+    def __init__(self, handle: Any, *, caller: str, board: PictureBoard | None) -> None:
+        self._handle = handle
+        self._caller = caller
+        self._board = board
+
+    def submit(self, pictures: list[Picture]) -> Future[Answer]:
+        """Hands pictures over."""
+        handed = self._board.post(pictures) if self._board else pictures
+        future = cast("Future[Answer]", self._handle.detect.remote(self._caller, handed).future())
+        future.add_done_callback(self._note)
+        return future
+
+    def _note(self, future: Future[Answer]) -> None:
+        if future.exception() and self._board:
+            self._board = None
 
 
 class CameraGroup:
@@ -37,21 +49,21 @@ class CameraGroup:
 
     def __init__(self, name: str, coordination: str) -> None:
         """Raises ConfigurationError and ModelError for what this machine's environment and model pack get wrong."""
-        self._name = name
         config = replace(ClusterConfig.from_environment(os.environ), coordination=coordination)
         model_input = load_pack(config.pack or default_pack_path()).manifest.input
         context = ray.get_runtime_context()
-        identity = Identity(name, context.get_node_id(), context.get_actor_id() or "")
-        self._group = Group(identity, config, Fit(model_input.width, model_input.height))
+        self._identity = Identity(name, context.get_node_id(), context.get_actor_id() or "")
+        self._group = Group(self._identity, config, Fit(model_input.width, model_input.height))
         self._group.start()
 
     def status(self) -> GroupStatus:
         """What the group says of itself."""
         return self._group.status()
 
-    def connect(self, shards: Mapping[str, Any], processes: Mapping[str, str]) -> None:
-        """Uses these shards, given by their handles, from now on."""
-        self._group.connect({name: RayShard(handle, self._name) for name, handle in shards.items()}, processes)
+    def connect(self, handles: Mapping[str, Any], shards: Mapping[str, ShardStatus]) -> None:
+        """Uses these shards, given by their handles and by what they say of themselves, from now on."""
+        processes = {name: shard.process for name, shard in shards.items()}
+        self._group.connect({name: self._shard(handles[name], shard) for name, shard in shards.items()}, processes)
 
     def give(self, assignment: bytes, lease: Lease) -> None:
         """Takes a camera into the group's hands."""
@@ -68,3 +80,8 @@ class CameraGroup:
     def stop(self, grace_s: float) -> int:
         """Lets all cameras go and delivers for at most `grace_s` more; returns how many revisions are left on disk."""
         return self._group.stop(grace_s)
+
+    def _shard(self, handle: Any, shard: ShardStatus) -> RayShard:
+        is_here = sys.platform == "linux" and shard.node_id == self._identity.node_id
+        board = PictureBoard(f"{self._identity.process} {shard.process}") if is_here else None
+        return RayShard(handle, caller=self._identity.name, board=board)

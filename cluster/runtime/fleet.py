@@ -10,7 +10,8 @@ from ray.exceptions import RayActorError, RayError
 from cluster.placement import GROUP_PREFIX, SHARD_PREFIX, Node, Seat
 from cluster.runtime.camera_group import CameraGroup
 from cluster.runtime.inference_shard import InferenceShard
-from cluster.runtime.names import NAMESPACE, group_options, shard_options
+from cluster.runtime.names import CALL_THREADS, CALLS, NAMESPACE, group_options, shard_options
+from cluster.runtime.status import ShardStatus
 from cluster.runtime.supervision_loop import Poll
 from cluster.supervision import Lease, Task
 
@@ -78,14 +79,15 @@ class RayFleet:
     def start_shard(self, seat: Seat) -> None:
         """Starts a shard. Raises ValueError while its name is taken."""
         options = shard_options(seat, on_gpu=seat.node_id in self._gpu_nodes)
-        self._handles[seat.name] = ray.remote(InferenceShard).options(**options).remote()
+        shard: Any = ray.remote(concurrency_groups={CALLS: CALL_THREADS})(InferenceShard)  # type: ignore[call-overload] # not in its types
+        self._handles[seat.name] = shard.options(**options).remote()
 
     def end(self, name: str) -> None:
         """Kills a group or shard."""
         ray.kill(self._handle(name), no_restart=True)
 
-    def connect(self, group: str, shards: Mapping[str, str]) -> None:
-        """Tells a group to use these shards, whose processes are given by their names, and no others."""
+    def connect(self, group: str, shards: Mapping[str, ShardStatus]) -> None:
+        """Tells a group to use these shards and no others."""
         self._handle(group).connect.remote({name: self._handle(name) for name in shards}, shards)
 
     def give(self, group: str, assignment: bytes, lease: Lease) -> None:

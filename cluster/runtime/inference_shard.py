@@ -1,6 +1,5 @@
 """The actor that runs a model."""
 
-import asyncio
 import os
 import time
 
@@ -9,6 +8,8 @@ import ray
 from cluster.config import ClusterConfig
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
+from cluster.runtime.names import CALLS
+from cluster.runtime.picture_board import PictureReader, Posting
 from cluster.runtime.shard import CPU_POLICY, GPU_POLICY, Answer, Picture, Shard
 from cluster.runtime.status import ShardStatus
 
@@ -26,15 +27,14 @@ class InferenceShard:
         self._process, self._node_id = context.get_actor_id() or "", context.get_node_id()
         policy = CPU_POLICY if session.provider == "CPUExecutionProvider" else GPU_POLICY
         self._shard = Shard(session, policy, clock=time.monotonic)
-        self._serving: asyncio.Task[None] | None = None
+        self._reader = PictureReader()
 
-    async def detect(self, caller: str, pictures: list[Picture]) -> Answer:
-        """What is in each picture."""
-        if self._serving is None:
-            self._serving = asyncio.create_task(self._shard.run())
-        return await self._shard.detect(caller, pictures)
+    @ray.method(concurrency_group=CALLS)
+    def detect(self, caller: str, pictures: list[Picture] | Posting) -> Answer:
+        """What is in each picture, where it is given or posted on this machine. Raises ModelError, and OSError for a posting."""
+        return self._shard.detect(caller, self._reader.read(pictures) if isinstance(pictures, Posting) else pictures)
 
-    async def status(self) -> ShardStatus:
+    def status(self) -> ShardStatus:
         """What the shard says of itself."""
         return ShardStatus(
             process=self._process,

@@ -13,6 +13,10 @@ from cluster.placement import Seat
 NAMESPACE = "vigie"
 SUPERVISOR = "supervisor"
 
+# The threads of a shard that serve calls, apart from the one that tells its status.
+CALLS = "calls"
+CALL_THREADS = 32
+
 LOCAL_ADDRESS = "127.0.0.2"
 OBJECT_STORE_BYTES = 256 << 20
 # Where an actor goes is decided by `placement`: Ray is to count it and need not keep a core free for it.

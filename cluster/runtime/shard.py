@@ -1,8 +1,11 @@
-"""A shard without Ray: calls of several groups become batches of one detector."""
+"""A shard without Ray: calls of several groups become batches of one detector.
 
-import asyncio
+Every call has a thread, and the first that finds no batch running runs the next one, its own or not. So a shard that has one
+caller works without handing anything from thread to thread.
+"""
+
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +44,7 @@ class Work:
 
     Attributes:
         pictures: analysed.
-        dropped: pictures of calls that were not served, by cause.
+        dropped: pictures of calls that were not served.
         waited_s: what the calls waited, together.
         ran_s: what the batches ran, together.
     """
@@ -52,19 +55,19 @@ class Work:
     ran_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Call:
-    """The pictures of one call, and the way back to its caller."""
+    """The pictures of one call and, once it has been settled, what came of it."""
 
-    pictures: list[Picture]
-    answer: "asyncio.Future[Answer]"
+    pictures: Sequence[Picture]
+    outcome: Answer | Exception | None = None
 
 
 class Shard:
-    """Serves calls batch by batch. Its methods belong to one event loop; the detector works in a thread of its own.
+    """Serves calls batch by batch. Its methods may be called from any thread.
 
     Args:
-        detector: finds things in pictures.
+        detector: finds things in pictures; used by one thread at a time.
         policy: when a batch is formed.
         clock: seconds on a clock that never goes back.
     """
@@ -73,85 +76,70 @@ class Shard:
         self._detector = detector
         self._clock = clock
         self._queue: BatchQueue[_Call] = BatchQueue(policy)
-        self._called = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, "detector")
+        self._called = threading.Condition()
+        self._turn = threading.Lock()
         self._running_since_s: float | None = None
         self._pictures = 0
         self._waited_s = self._ran_s = 0.0
 
-    async def detect(self, caller: str, pictures: list[Picture]) -> Answer:
+    def detect(self, caller: str, pictures: Sequence[Picture]) -> Answer:
         """What is in each picture, once its turn has come. Raises ModelError when the network fails on its batch."""
-        call = _Call(pictures, asyncio.get_running_loop().create_future())
-        self._tell_dropped(self._queue.put(Request(caller, len(pictures), call), self._clock()))
-        self._called.set()
-        return await call.answer
+        call = _Call(pictures)
+        with self._called:
+            _settle_dropped(self._queue.put(Request(caller, len(pictures), call), self._clock()))
+            self._called.notify_all()
+        while call.outcome is None:
+            with self._turn:
+                if call.outcome is None:
+                    self.step()
+        if isinstance(call.outcome, Exception):
+            raise call.outcome
+        return call.outcome
 
     @property
     def silent_s(self) -> float:
         """How long the batch that runs has been running; 0 while none does."""
-        return 0.0 if self._running_since_s is None else self._clock() - self._running_since_s
+        since_s = self._running_since_s
+        return 0.0 if since_s is None else self._clock() - since_s
 
     @property
     def work(self) -> Work:
         """What it has done."""
         return Work(self._pictures, sum(self._queue.dropped_frames.values()), self._waited_s, self._ran_s)
 
-    async def run(self) -> None:
-        """Serves for ever."""
-        while True:
-            await self.step()
-
-    async def step(self) -> None:
-        """Serves the next batch, or waits until one may be due."""
-        self._called.clear()
-        batch = self._queue.take(self._clock())
-        self._tell_dropped(batch.dropped)
+    def step(self) -> None:
+        """Runs the next batch or, where that is not due yet, waits until it may be."""
+        with self._called:
+            batch = self._queue.take(self._clock())
+            _settle_dropped(batch.dropped)
+            if not batch.served and self._queue.due_s is not None:
+                self._called.wait(max(self._queue.due_s - self._clock(), 0.0))
         if batch.served:
-            await self._serve(batch.served)
-        else:
-            await self._wait()
+            self._run(batch.served)
 
-    async def _wait(self) -> None:
-        due_s = self._queue.due_s
-        timeout_s = None if due_s is None else max(due_s - self._clock(), 0.0)
-        try:
-            await asyncio.wait_for(self._called.wait(), timeout_s)
-        except TimeoutError:
-            return
-
-    async def _serve(self, served: Sequence[Served[_Call]]) -> None:
+    def _run(self, served: Sequence[Served[_Call]]) -> None:
         calls = [turn.request.content for turn in served]
-        pictures = [picture for call in calls for picture in call.pictures]
         start_s = self._running_since_s = self._clock()
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._thread, self._detector.detect, pictures)
+            found = self._detector.detect([picture for call in calls for picture in call.pictures])
         except Exception as error:  # noqa: BLE001 - a batch that fails is told to its callers; the next may do better
             for call in calls:
-                _tell(call, error)
+                call.outcome = error
             return
         finally:
             self._running_since_s = None
-        self._answer(served, found, self._clock() - start_s)
+        self._settle(served, found, self._clock() - start_s)
 
-    def _answer(self, served: Sequence[Served[_Call]], found: list[Detections], ran_s: float) -> None:
+    def _settle(self, served: Sequence[Served[_Call]], found: Sequence[Detections], ran_s: float) -> None:
         self._ran_s += ran_s
         self._pictures += len(found)
         rest = iter(found)
         for turn in served:
+            call = turn.request.content
             self._waited_s += turn.waited_s
-            own = tuple(next(rest) for _ in turn.request.content.pictures)
-            _tell(turn.request.content, Answer(own, waited_s=turn.waited_s, ran_s=ran_s))
-
-    def _tell_dropped(self, dropped: Sequence[Dropped[_Call]]) -> None:
-        for each in dropped:
-            _tell(each.request.content, Answer(dropped=each.cause.value))
+            call.outcome = Answer(tuple(next(rest) for _ in call.pictures), waited_s=turn.waited_s, ran_s=ran_s)
 
 
-def _tell(call: _Call, answer: Answer | Exception) -> None:
-    """Answers a call, unless its caller has left."""
-    if call.answer.done():
-        return
-    if isinstance(answer, Exception):
-        call.answer.set_exception(answer)
-    else:
-        call.answer.set_result(answer)
+def _settle_dropped(dropped: Sequence[Dropped[_Call]]) -> None:
+    for each in dropped:
+        each.request.content.outcome = Answer(dropped=each.cause.value)

@@ -32,7 +32,7 @@ from cluster.supervision import (
 )
 from vigie.v1 import assignments_pb2
 
-PERIOD_S = 0.5
+PERIOD_S = 1.0
 POLL_S = 1.0
 # How long one that was started and died is left alone before it is started again.
 RESTART_PAUSE_S = 3.0
@@ -84,8 +84,8 @@ class Fleet(Protocol):
         """Kills a group or shard. Raises ValueError where it is gone."""
         ...
 
-    def connect(self, group: str, shards: Mapping[str, str]) -> None:
-        """Tells a group to use these shards, whose processes are given by their names, and no others."""
+    def connect(self, group: str, shards: Mapping[str, ShardStatus]) -> None:
+        """Tells a group to use these shards and no others."""
         ...
 
     def give(self, group: str, assignment: bytes, lease: Lease) -> None:
@@ -270,7 +270,7 @@ class SupervisionLoop:
                 _log.warning("ending an actor", actor=name, reason=reason)
                 self._fleet.end(name)
             case Connect(group, shards):
-                self._fleet.connect(group, {name: self._process(name) for name in shards})
+                self._fleet.connect(group, self._shards(shards))
             case Give(camera, group):
                 lease = Lease(self._next_incarnation(), task_of(assignments[camera]))
                 self._fleet.give(group, assignments[camera].SerializeToString(), lease)
@@ -290,11 +290,15 @@ class SupervisionLoop:
         now_s = self._clock()
         if now_s - self._started_s.get(seat.name, -RESTART_PAUSE_S) >= RESTART_PAUSE_S:
             self._started_s[seat.name] = now_s
-            start(seat)
+            try:
+                start(seat)
+            except Exception as error:
+                self._failures.setdefault(seat.name, str(error))
+                raise
 
-    def _process(self, name: str) -> str:
-        status = self._known[name].status
-        return status.process if status else ""
+    def _shards(self, names: Iterable[str]) -> dict[str, ShardStatus]:
+        statuses = {name: self._known[name].status for name in names}
+        return {name: status for name, status in statuses.items() if isinstance(status, ShardStatus)}
 
     def _next_incarnation(self) -> int:
         """The moment in milliseconds, or one more than the newest ever heard of where the clock was set back."""

@@ -51,8 +51,9 @@ class FakeFleet:
         self.events.append(f"end {name}")
         self.kill(name)
 
-    def connect(self, group: str, shards: Mapping[str, str]) -> None:
-        self.members_[group] = replace(self.group(group), shards=dict(shards))
+    def connect(self, group: str, shards: Mapping[str, ShardStatus]) -> None:
+        processes = {name: shard.process for name, shard in shards.items()}
+        self.members_[group] = replace(self.group(group), shards=processes)
 
     def give(self, group: str, assignment: bytes, lease: Lease) -> None:
         camera = assignments_pb2.Assignment.FromString(assignment).camera.name

@@ -79,12 +79,6 @@ def test_recording_is_played_to_its_end_and_everything_is_recorded(world: World)
     check_that_nothing_is_left_running(world)
 
 
-def test_without_cameras_there_is_nothing_to_end(world: World) -> None:
-    with running(world, "--until-ended", "--venue", "elsewhere") as process:
-        assert end_of(process)[0] == ExitCode.NOT_FOUND
-    check_that_nothing_is_left_running(world)
-
-
 def test_stopping_while_the_service_is_away_leaves_the_signals_for_the_next_run(world: World) -> None:
     world.apply("gate")
     with running(world) as process:

@@ -222,6 +222,23 @@ def test_shard_that_never_answers_is_given_up(group: Group) -> None:
     assert camera.pipeline.times_s == [1.0]
 
 
+def test_shard_that_cannot_be_called_costs_a_recording_nothing(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(_: object) -> None:
+        raise OSError("no memory")
+
+    (shard,) = group.shard()
+    camera = group.camera(url=RECORDING)
+    with monkeypatch.context() as patch:
+        patch.setattr(shard, "submit", no_memory)
+        camera.shows(1.0)
+        group.loop.step()
+    group.loop.step()
+    group.after(1.5)
+    shard.answer()
+    group.loop.step()
+    assert camera.pipeline.times_s == [1.0]
+
+
 def test_failed_shard_rests_before_it_is_asked_again(group: Group) -> None:
     (shard,) = group.shard()
     group.camera(url=RECORDING).shows(1.0)

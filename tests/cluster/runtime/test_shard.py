@@ -1,14 +1,16 @@
-import asyncio
 import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from cluster.detections import Detections
 from cluster.errors import ModelError
 from cluster.inference.batching import BatchPolicy
-from cluster.runtime.shard import Shard
+from cluster.runtime.shard import Answer, Picture, Shard
+from tests.eventually import eventually
 
 
 class FakeDetector:
@@ -20,9 +22,9 @@ class FakeDetector:
         self.gate.set()
         self.error: Exception | None = None
 
-    def detect(self, pictures: list[NDArray[np.uint8]]) -> list[Detections]:
-        self.gate.wait(10)
+    def detect(self, pictures: list[Picture]) -> list[Detections]:
         self.batches.append(len(pictures))
+        self.gate.wait(10)
         if self.error:
             raise self.error
         return [things(int(picture[0, 0, 0])) for picture in pictures]
@@ -32,8 +34,12 @@ def things(count: int) -> Detections:
     return Detections(np.zeros((count, 4), np.float32), np.ones(count, np.float32), np.ones(count, np.int16))
 
 
-def picture(count: int) -> NDArray[np.uint8]:
+def picture(count: int) -> Picture:
     return np.full((2, 2, 3), count, np.uint8)
+
+
+def counts(call: "Future[Answer]") -> list[int]:
+    return [len(found) for found in call.result(10).detections]
 
 
 @pytest.fixture
@@ -41,67 +47,93 @@ def detector() -> FakeDetector:
     return FakeDetector()
 
 
-def shard(detector: FakeDetector, policy: BatchPolicy, now_s: list[float]) -> Shard:
-    return Shard(detector, policy, clock=lambda: now_s[0])
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
 
 
-async def test_calls_of_several_groups_share_a_batch_and_each_gets_its_own(detector: FakeDetector) -> None:
-    both = shard(detector, BatchPolicy(max_batch=3, max_wait_s=0.5), [0.0])
-    first = asyncio.create_task(both.detect("a", [picture(1), picture(2)]))
-    second = asyncio.create_task(both.detect("b", [picture(3)]))
-    await asyncio.sleep(0)
-    await both.step()
-    assert [len(found) for found in (await first).detections + (await second).detections] == [1, 2, 3]
-    assert detector.batches == [3]
-    assert both.work.pictures == 3
+class Held:
+    """A shard whose first batch, of one picture, runs until `release`; on a clock of the test's own."""
+
+    def __init__(self, detector: FakeDetector, threads: ThreadPoolExecutor, policy: BatchPolicy) -> None:
+        self.now_s = 0.0
+        self.shard = Shard(detector, policy, clock=lambda: self.now_s)
+        self._detector = detector
+        self._threads = threads
+        detector.gate.clear()
+        self.first = self._submit("first", 0)
+        eventually(lambda: detector.batches == [1])
+
+    def call(self, caller: str, *things: int) -> "Future[Answer]":
+        """Calls, and comes back once the call waits."""
+        waiting = self.shard._queue.waiting_frames + len(things)
+        future = self._submit(caller, *things)
+        eventually(lambda: self.shard._queue.waiting_frames == waiting)
+        return future
+
+    def release(self) -> None:
+        self._detector.gate.set()
+
+    def _submit(self, caller: str, *things: int) -> "Future[Answer]":
+        return self._threads.submit(self.shard.detect, caller, [picture(count) for count in things])
 
 
-async def test_answer_says_how_long_it_waited(detector: FakeDetector) -> None:
-    now_s = [0.0]
-    one = shard(detector, BatchPolicy(max_batch=8, max_wait_s=0.1), now_s)
-    call = asyncio.create_task(one.detect("a", [picture(1)]))
-    await asyncio.sleep(0)
-    now_s[0] = 0.25
-    await one.step()
-    assert (await call).waited_s == 0.25
+ONE_BY_ONE = BatchPolicy(max_batch=1, max_wait_s=0.0)
 
 
-async def test_call_that_waited_too_long_is_told_so_and_counted(detector: FakeDetector) -> None:
-    now_s = [0.0]
-    one = shard(detector, BatchPolicy(max_batch=1, max_wait_s=0.0, stale_after_s=1.0), now_s)
-    late = asyncio.create_task(one.detect("a", [picture(1), picture(1)]))
-    await asyncio.sleep(0)
-    now_s[0] = 1.5
-    fresh = asyncio.create_task(one.detect("a", [picture(2)]))
-    await asyncio.sleep(0)
-    await one.step()
-    assert ((await late).dropped, (await late).detections) == ("stale", ())
-    assert len((await fresh).detections[0]) == 2
-    assert (one.work.pictures, one.work.dropped) == (1, 2)
+def test_calls_that_wait_share_a_batch_and_each_gets_its_own(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
+    held = Held(detector, threads, BatchPolicy(max_batch=3, max_wait_s=0.0))
+    calls = [held.call("a", 1, 2), held.call("b", 3)]
+    held.release()
+    assert [counts(call) for call in calls] == [[1, 2], [3]]
+    assert detector.batches == [1, 3]
+    assert held.shard.work.pictures == 4
 
 
-async def test_network_that_fails_is_told_to_its_callers_and_the_next_batch_runs(detector: FakeDetector) -> None:
-    one = shard(detector, BatchPolicy(max_batch=1, max_wait_s=0.0), [0.0])
+def test_answer_says_how_long_it_waited(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
+    held = Held(detector, threads, ONE_BY_ONE)
+    call = held.call("a", 1)
+    held.now_s = 0.25
+    held.release()
+    assert call.result(10).waited_s == 0.25
+
+
+def test_batch_waits_for_others_to_fill_it_but_not_for_long(detector: FakeDetector) -> None:
+    shard = Shard(detector, BatchPolicy(max_batch=8, max_wait_s=0.01), clock=time.monotonic)
+    assert shard.detect("a", [picture(1)]).waited_s >= 0.01
+
+
+def test_call_that_waited_too_long_is_told_so_and_counted(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
+    held = Held(detector, threads, ONE_BY_ONE)
+    late = held.call("a", 1, 1)
+    held.now_s = 1.5
+    fresh = held.call("a", 2)
+    held.release()
+    assert (late.result(10).dropped, late.result(10).detections) == ("stale", ())
+    assert counts(fresh) == [2]
+    assert (held.shard.work.pictures, held.shard.work.dropped) == (2, 2)
+
+
+def test_network_that_fails_is_told_to_its_callers_and_the_next_batch_runs(detector: FakeDetector) -> None:
+    shard = Shard(detector, ONE_BY_ONE, clock=time.monotonic)
     detector.error = ModelError("pack", "the network fails on a picture")
-    serving = asyncio.create_task(one.run())
     with pytest.raises(ModelError):
-        await one.detect("a", [picture(1)])
+        shard.detect("a", [picture(1)])
     detector.error = None
-    assert len((await one.detect("a", [picture(2)])).detections[0]) == 2
-    serving.cancel()
+    assert [len(found) for found in shard.detect("a", [picture(2)]).detections] == [2]
 
 
-async def test_batch_that_hangs_is_seen(detector: FakeDetector) -> None:
-    now_s = [0.0]
-    one = shard(detector, BatchPolicy(max_batch=1, max_wait_s=0.0), now_s)
-    detector.gate.clear()
-    serving = asyncio.create_task(one.run())
-    call = asyncio.create_task(one.detect("a", [picture(1)]))
-    for _ in range(3):
-        await asyncio.sleep(0)
-    now_s[0] = 42.0
-    assert one.silent_s == 42.0
-    detector.gate.set()
-    await call
-    assert one.silent_s == 0.0
-    serving.cancel()
+def test_batch_that_hangs_is_seen(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
+    held = Held(detector, threads, ONE_BY_ONE)
+    held.now_s = 42.0
+    assert held.shard.silent_s == 42.0
+    held.release()
+    held.first.result(10)
+    assert held.shard.silent_s == 0.0
+
+
+def test_many_callers_at_once_all_get_their_own(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
+    shard = Shard(detector, BatchPolicy(max_batch=4, max_wait_s=0.001), clock=time.monotonic)
+    calls = [threads.submit(shard.detect, str(number), [picture(number)]) for number in range(200)]
+    assert [counts(call) for call in calls] == [[number] for number in range(200)]

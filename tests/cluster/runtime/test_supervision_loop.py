@@ -178,6 +178,7 @@ def test_what_fails_with_one_does_not_keep_the_others_waiting(supervised: Superv
     supervised.fleet.start_shard = fails  # type: ignore[method-assign]
     supervised.want(assignment(A))
     assert A in supervised.fleet.leases
+    assert set(supervised.loop.status.failures.values()) == {"made up"}
 
 
 def test_stopping_ends_everything_and_says_what_is_left(supervised: Supervised) -> None:
