@@ -36,9 +36,9 @@ def running(world: World, *options: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def end_of(process: "subprocess.Popen[str]") -> tuple[int, Any]:
-    """The exit status of a command, and what the last line that it printed says."""
+    """The exit status of a command, and what the last line that it printed says; every line is JSON."""
     output, _ = process.communicate(timeout=60)
-    return process.returncode, json.loads(output.splitlines()[-1])
+    return process.returncode, [json.loads(line) for line in output.splitlines()][-1]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -61,6 +61,11 @@ def processes() -> set[int]:
 def signals_flow(world: World) -> None:
     count = len(world.recorded())
     eventually(lambda: len(world.recorded()) > count + 3, within_s=60)
+
+
+def kill_a_shard() -> None:
+    children = psutil.Process().children(recursive=True)
+    next(child for child in children if child.name().startswith("ray::Inference")).kill()
 
 
 def interrupted_again(process: "subprocess.Popen[str]") -> bool:
@@ -93,9 +98,12 @@ def test_stopping_while_the_service_is_away_leaves_the_signals_for_the_next_run(
     check_that_nothing_is_left_running(world)
 
 
-def test_one_interrupt_stops_in_order_and_closes_what_is_open(world: World) -> None:
+def test_one_interrupt_stops_in_order_though_a_shard_has_died(world: World) -> None:
     world.start_service()
+    world.apply("gate")
     with running(world) as process:
+        signals_flow(world)
+        kill_a_shard()
         signals_flow(world)
         process.send_signal(signal.SIGINT)
         assert end_of(process) == (0, {"left": 0})
@@ -105,6 +113,7 @@ def test_one_interrupt_stops_in_order_and_closes_what_is_open(world: World) -> N
 
 
 def test_second_interrupt_ends_at_once(world: World) -> None:
+    world.apply("gate")
     with running(world) as process:
         signals_flow(world)
         world.stop_service(signal.SIGKILL)

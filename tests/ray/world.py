@@ -88,7 +88,9 @@ class World:
         return sorted((self.folder / "state" / "outbox" / "test").glob("*/outbox.sqlite"))
 
     def start_service(self) -> None:
-        """Starts the coordination service, over the record that is there."""
+        """Starts the coordination service over the record that is there, unless it runs."""
+        if self.service:
+            return
         record = ("--database", f"sqlite:///{self.folder / 'vigie.db'}", "--evidence", str(self.folder / "evidence"))
         environment = {name: value for name, value in os.environ.items() if name not in self.environment}
         arguments = [sys.executable, "-m", "tools.main", "serve", "--listen", self.address, *record]

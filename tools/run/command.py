@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import sys
 import threading
+from contextlib import redirect_stdout
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,9 +68,12 @@ def run(
     from cluster.runtime.running import RunningCluster  # Ray takes a while to import
     from cluster.runtime.supervisor import Orders
 
-    cluster = RunningCluster(Orders(coordination, tuple(venues), cpus_for_inference), ray_address)
-    heed_signals(stopping)  # Ray has taken SIGTERM for itself
-    raise typer.Exit(analyse(cluster, stopping, until_ended=until_ended, display=chosen_display(as_json=as_json)))
+    display = chosen_display(sys.stdout, as_json=as_json)
+    with redirect_stdout(sys.stderr):  # Ray tells standard output of deaths, which does not belong among the statuses
+        cluster = RunningCluster(Orders(coordination, tuple(venues), cpus_for_inference), ray_address)
+        heed_signals(stopping)  # Ray has taken SIGTERM for itself
+        code = analyse(cluster, stopping, until_ended=until_ended, display=display)
+    raise typer.Exit(code)
 
 
 def analyse(cluster: "RunningCluster", stopping: threading.Event, *, until_ended: bool, display: Display) -> ExitCode:

@@ -1,9 +1,8 @@
 """How `vigie run` shows what a cluster does: a table that lives, lines, or JSON."""
 
 import json
-import sys
 from dataclasses import asdict
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from rich import box
 from rich.console import Group
@@ -34,29 +33,33 @@ class Display(Protocol):
         ...
 
 
-def chosen_display(*, as_json: bool) -> Display:
+def chosen_display(output: TextIO, *, as_json: bool) -> Display:
     """JSON where it is asked for; on a terminal a table that lives; elsewhere lines."""
     if as_json:
-        return JsonLines()
-    return LiveTable() if sys.stdout.isatty() else PlainLines()
+        return JsonLines(output)
+    return LiveTable(output) if output.isatty() else PlainLines(output)
 
 
 class JsonLines:
     """An object of JSON for each status."""
 
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
+
     def show(self, status: ClusterStatus | None) -> None:
         """See Display."""
-        print(json.dumps(asdict(summarize(status)) if status else {"problems": [NO_ANSWER]}), flush=True)
+        print(json.dumps(asdict(summarize(status)) if status else {"problems": [NO_ANSWER]}), file=self._output, flush=True)
 
     def end(self, left: int | None) -> None:
         """See Display."""
-        print(json.dumps({"left": left}), flush=True)
+        print(json.dumps({"left": left}), file=self._output, flush=True)
 
 
 class PlainLines:
     """A line whenever the state of a camera changes or something is wrong, and now and then without a cause."""
 
-    def __init__(self) -> None:
+    def __init__(self, output: TextIO) -> None:
+        self._output = output
         self._last: object = None
         self._silent = 0
 
@@ -66,19 +69,21 @@ class PlainLines:
         state = summary and (summary.cameras, summary.problems)
         self._silent += 1
         if state != self._last or self._silent >= LINE_EVERY:
-            print(sentence(summary), flush=True)
+            print(sentence(summary), file=self._output, flush=True)
             self._last, self._silent = state, 0
 
     def end(self, left: int | None) -> None:
         """See Display."""
-        print(farewell(left), flush=True)
+        print(farewell(left), file=self._output, flush=True)
 
 
 class LiveTable:
     """A table that is always up to date."""
 
-    def __init__(self) -> None:
-        self._live = Live(console=console(), auto_refresh=False, transient=True)
+    def __init__(self, output: TextIO) -> None:
+        self._console = console()
+        self._console.file = output
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def show(self, status: ClusterStatus | None) -> None:
         """See Display."""
@@ -89,7 +94,7 @@ class LiveTable:
     def end(self, left: int | None) -> None:
         """See Display."""
         self._live.stop()
-        print(farewell(left), flush=True)
+        self._console.print(farewell(left))
 
 
 def sentence(summary: Summary | None) -> str:

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -26,7 +27,7 @@ def shown(display: Display, capsys: pytest.CaptureFixture[str], *statuses: Clust
 
 
 def test_json_is_an_object_a_status(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = shown(JsonLines(), capsys, status(CameraState.LIVE), None).splitlines()
+    lines = shown(JsonLines(sys.stdout), capsys, status(CameraState.LIVE), None).splitlines()
     first, second = map(json.loads, lines)
     assert (first["cameras"], first["delivered"], first["pending"]) == ({"live": 1}, 2, 1)
     assert second == {"problems": ["the supervisor does not answer"]}
@@ -34,7 +35,7 @@ def test_json_is_an_object_a_status(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_lines_come_when_a_state_changes_and_not_with_every_frame(capsys: pytest.CaptureFixture[str]) -> None:
     calm = [status(CameraState.LIVE, analysed_rate_hz=rate) for rate in (1.0, 2.0, 3.0)]
-    lines = shown(PlainLines(), capsys, *calm, status(CameraState.STALLED), None).splitlines()
+    lines = shown(PlainLines(sys.stdout), capsys, *calm, status(CameraState.STALLED), None).splitlines()
     assert [line.split(";")[0] for line in lines] == [
         "cameras: 1 live",
         "cameras: 1 stalled",
@@ -44,7 +45,7 @@ def test_lines_come_when_a_state_changes_and_not_with_every_frame(capsys: pytest
 
 
 def test_lines_come_now_and_then_without_a_cause(capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(shown(PlainLines(), capsys, *[status(CameraState.LIVE)] * 21).splitlines()) == 3
+    assert len(shown(PlainLines(sys.stdout), capsys, *[status(CameraState.LIVE)] * 21).splitlines()) == 3
 
 
 def test_table_names_each_camera_and_what_is_wrong_with_it(capsys: pytest.CaptureFixture[str]) -> None:
