@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import isnan, nan
+from statistics import median
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cluster.analysis.geometry import GroundPlane, Polygon
 from cluster.analysis.parameters import bounded, polygon, seconds
@@ -177,13 +178,13 @@ class CrowdDensityRule:
         self._window.append(self._sample(scene))
         while scene.time_s - self._window[0].time_s > _WINDOW_S:
             self._window.popleft()
-        people = float(np.median([sample.people for sample in self._window]))
-        speeds = [sample.speed_m_per_s for sample in self._window if not np.isnan(sample.speed_m_per_s)]
+        people = float(median(sample.people for sample in self._window))
+        speeds = [sample.speed_m_per_s for sample in self._window if not isnan(sample.speed_m_per_s)]
         return _Crowd(
             people=people,
             # Rounded, since the last digits of an area must not decide whether a threshold is reached.
             density_per_m2=round(people / self.parameters.area_m2, 6),
-            speed_m_per_s=float(np.median(speeds)) if speeds else float("nan"),
+            speed_m_per_s=median(speeds) if speeds else nan,
             score=self._window[-1].score,
         )
 
@@ -194,16 +195,16 @@ class CrowdDensityRule:
         return _Sample(
             time_s=scene.time_s,
             people=len(people),
-            speed_m_per_s=float(np.median(speeds)) if len(speeds) else float("nan"),
+            speed_m_per_s=median(speeds) if speeds else nan,
             score=float(people.scores.mean()) if len(people) else 0.0,
         )
 
-    def _speeds(self, people: Tracks) -> NDArray[np.float64]:
-        """How fast they move on the ground, in metres a second."""
+    def _speeds(self, people: Tracks) -> list[float]:
+        """How fast those move whose ground is known, in metres a second."""
         feet = people.feet.astype(np.float64)
         moved = self.parameters.plane.ground(feet + _SPEED_STEP_S * people.velocities) - self.parameters.plane.ground(feet)
-        speeds: NDArray[np.float64] = np.linalg.norm(moved, axis=1) / _SPEED_STEP_S
-        return speeds[~np.isnan(speeds)]
+        speeds: list[float] = (np.linalg.norm(moved, axis=1) / _SPEED_STEP_S).tolist()
+        return [speed for speed in speeds if not isnan(speed)]
 
     def _sustained(self, crowd: _Crowd, thresholds: Thresholds, time_s: float) -> Severity | None:
         """The gravest severity whose threshold has been passed for long enough."""

@@ -1,6 +1,7 @@
 """Writing rows that may be there already."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,20 +24,26 @@ async def upsert(
 
     A row whose column `rising` would fall is left as it is.
     """
-    if not rows:
-        return
-    statement = _insert(session)(model.__table__)
-    key = [column.name for column in model.__table__.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key and name not in keeping}
-    newer = statement.excluded[rising] >= model.__table__.c[rising] if rising else None
-    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed, where=newer), list(rows))
+    if rows:
+        dialect = session.get_bind().dialect.name
+        await session.execute(_upsert(dialect, model, frozenset(rows[0]) - keeping, rising), list(rows))
 
 
 async def insert_missing(session: AsyncSession, model: type[Base], rows: Sequence[Row]) -> None:
     """Inserts the rows whose primary key is not there yet."""
     if rows:
-        await session.execute(_insert(session)(model.__table__).on_conflict_do_nothing(), list(rows))
+        await session.execute(_insert(session.get_bind().dialect.name, model).on_conflict_do_nothing(), list(rows))
 
 
-def _insert(session: AsyncSession) -> Any:
-    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+@cache
+def _upsert(dialect: str, model: type[Base], overwritten: frozenset[str], rising: str | None) -> Any:
+    """Made once for each use: SQLAlchemy takes longer to build it than the database to run it."""
+    statement = _insert(dialect, model)
+    key = [column.name for column in model.__table__.primary_key]
+    changed = {name: statement.excluded[name] for name in overwritten.difference(key)}
+    newer = statement.excluded[rising] >= model.__table__.c[rising] if rising else None
+    return statement.on_conflict_do_update(index_elements=key, set_=changed, where=newer)
+
+
+def _insert(dialect: str, model: type[Base]) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(model.__table__)
