@@ -84,6 +84,16 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """One round: CPU milliseconds a frame of decoding alone, of inference alone, and of the whole path beside them."""
+
+    decode_ms: float
+    infer_ms: float
+    ratio: float
+    whole: Whole
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How many frames of all cameras were analysed at some moment, in seconds since the epoch."""
 
@@ -94,31 +104,36 @@ class Progress:
 def pipeline(
     cameras: Annotated[int, typer.Option(min=1, max=64, help="Cameras.")] = 8,
     seconds: Annotated[float, typer.Option(min=4, max=600, help="Length of each camera's clip.")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, max=20, help="How often everything is measured.")] = 3,
     as_json: AsJson = False,
 ) -> None:
     """Measures the whole path, from H.264 to events in SQLite, against decoding alone plus inference alone.
 
     The cameras (704x576, 25 frames/s) are analysed frame by frame as fast as a shard a core can. CPU time of every process of the
     path counts, Ray's own included, from the first to the last report of the cameras. The bare measurements run before and after
-    it, a process a core.
+    each round, a process a core; the round with the median ratio is shown, beside the ratios of all.
 
     Example: vigie bench pipeline --json
     """
     say = Console(stderr=True, markup=False, highlight=False)
-    with TemporaryDirectory(prefix="vigie-bench-") as folder, say.status("") as status:
-        clips = make_clips(Path(folder), cameras, seconds, status.update)
-        status.update("decoding and inference alone")
-        bare = [_bare(clips)]
-        status.update("the whole path")
-        whole = _whole(Path(folder), clips)
-        status.update("decoding and inference alone, again")
-        bare.append(_bare(clips))
-    _show(_figures(bare, whole), as_json=as_json)
+    with TemporaryDirectory(prefix="vigie-bench-") as name, say.status("") as status:
+        clips = make_clips(Path(name), cameras, seconds, status.update)
+        measured = []
+        before = _bare(clips)
+        for number in range(1, rounds + 1):
+            status.update(f"round {number} of {rounds}")
+            folder = Path(name) / f"round-{number}"
+            folder.mkdir()
+            whole, after = _whole(folder, clips), _bare(clips)
+            measured.append(_figures(before, whole, after))
+            before = after
+    measured.sort(key=lambda figures: figures.ratio)
+    _show(measured[(rounds - 1) // 2], [round(figures.ratio, 3) for figures in measured], as_json=as_json)
 
 
-def _bare(clips: list[Path]) -> dict[str, float]:
-    """CPU milliseconds a frame of each part alone, with a process on every core."""
-    return {f"{what}_ms": _bare_ms(what, clips) for what in ("decode", "infer")}
+def _bare(clips: list[Path]) -> tuple[float, float]:
+    """CPU milliseconds a frame of decoding and of inference alone, with a process on every core."""
+    return _bare_ms("decode", clips), _bare_ms("infer", clips)
 
 
 def _bare_ms(what: str, clips: list[Path]) -> float:
@@ -198,18 +213,19 @@ def _events(address: str) -> int:
         return len(event_service_pb2_grpc.EventServiceStub(channel).ListEvents(request, timeout=DEADLINE_S).events)
 
 
-def _figures(bare: list[dict[str, float]], whole: Whole) -> dict[str, object]:
-    alone = {part: sum(run[part] for run in bare) / len(bare) for part in bare[0]}
-    return {**alone, **asdict(whole), "ratio": whole.whole_ms / sum(alone.values())}
+def _figures(before: tuple[float, float], whole: Whole, after: tuple[float, float]) -> Figures:
+    decode_ms, infer_ms = ((one + other) / 2 for one, other in zip(before, after, strict=True))
+    return Figures(decode_ms, infer_ms, whole.whole_ms / (decode_ms + infer_ms), whole)
 
 
-def _show(figures: dict[str, object], *, as_json: bool) -> None:
+def _show(median: Figures, ratios: list[float], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(figures))
+        print(json.dumps(asdict(median) | {"ratios": ratios}))
         return
     table = Table("figure", "value", box=box.SIMPLE)
-    for name, value in figures.items():
-        table.add_row(name, f"{value:.2f}" if isinstance(value, float) else str(value))
+    for name, value in {**asdict(median), **asdict(median.whole), "ratios": ratios}.items():
+        if name != "whole":
+            table.add_row(name, f"{value:.2f}" if isinstance(value, float) else str(value))
     console().print(table)
 
 
