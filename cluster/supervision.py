@@ -91,12 +91,14 @@ class Desired:
     Attributes:
         tasks: by the camera's name; None while it is not known, and then no camera is touched.
         resting: cameras that are not to be given to anyone now.
+        failing: groups that do not come up, for which no camera waits.
         cameras_per_group: at most.
         cpus_for_inference: shards a node without a GPU; None means one a core.
     """
 
     tasks: Mapping[str, Task] | None
     resting: frozenset[str]
+    failing: frozenset[str]
     cameras_per_group: int
     cpus_for_inference: int | None = None
 
@@ -210,6 +212,7 @@ def _cameras(desired: Desired, groups: Sequence[Seat], actual: Actual) -> Iterat
     if any(group.leases is None and group.condition is not Condition.HUNG for group in actual.groups.values()):
         return
     loads = {name: len(group.leases or ()) for name, group in actual.groups.items() if group.answered}
+    groups = [seat for seat in groups if seat.name not in desired.failing]
     loads = {seat.name: loads[seat.name] for seat in groups if seat.name in loads}
     unowned = desired.tasks.keys() - owners.keys() - desired.resting
     for camera, group_name in place(unowned, loads, groups, len(desired.tasks)).items():

@@ -141,6 +141,8 @@ class AssignmentWatch:
             except grpc.RpcError as error:
                 failures = failures + 1 if self._problem else 0
                 self._problem = describe(error)
+            except Exception as error:  # noqa: BLE001 - the edge of the loop: without the watch the cluster hears of nothing
+                self._problem = f"{type(error).__name__}: {error}"
             if not self._stopped.is_set():
                 _log.warning("assignments cannot be watched; those that are known hold", problem=self._problem)
                 self._stopped.wait(retry_wait_s(failures, cap_s=BACKOFF_S, draw=self._jitter()))

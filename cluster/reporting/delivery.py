@@ -137,8 +137,10 @@ class SignalReporter:
 
     def run(self) -> None:
         """Opens a stream whenever something waits, until it is stopped."""
-        while self._await_signals():
+        while not self._halted.is_set():
             try:
+                if not self._await_signals():
+                    return
                 self.deliver()
             except grpc.RpcError as error:
                 self._back_off(describe(error))
@@ -222,12 +224,7 @@ class SignalReporter:
     def _back_off(self, problem: str) -> None:
         if self._halted.is_set():
             return
-        _log.warning(
-            "signals wait in the outbox until the service takes them",
-            outbox=str(self._outbox.path),
-            pending=self._outbox.counts().pending,
-            problem=problem,
-        )
+        _log.warning("signals wait in the outbox until the service takes them", outbox=str(self._outbox.path), problem=problem)
         self._halted.wait(retry_wait_s(self._failures, cap_s=self._limits.backoff_s, draw=self._jitter()))
         self._failures += 1
 

@@ -210,8 +210,7 @@ class AnalysisLoop:
         idle = [name for name in self._shards if name not in self._calls and self._is_rested(name)]
         if not idle or len(self._held) >= HELD_LIMIT:
             return
-        now_s = self._now()
-        due = [(camera, frame) for camera in self._cameras.values() if (frame := camera.take(now_s))]
+        due = [(camera, frame) for camera in self._cameras.values() if (frame := camera.take())]
         for place, name in enumerate(idle[: len(due)]):
             self._call(name, due[place :: len(idle)])
 

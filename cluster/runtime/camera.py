@@ -4,6 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 import structlog
@@ -91,7 +92,7 @@ class WatchedCamera:
     ) -> None:
         # Set by the loop while a frame is with a shard.
         self.in_flight = False
-        self.is_recording = config.stream.url.startswith("file:")
+        self.is_recording = urlsplit(config.stream.url).scheme == "file"
         self._config = config
         self._ownership = Ownership(config.name, incarnation)
         self._open_reader = open_reader
@@ -133,12 +134,12 @@ class WatchedCamera:
             return []
         return self._flush(now_s) if self._reader.ended and self._is_idle else []
 
-    def take(self, now_s: float) -> Frame | None:
-        """The frame to analyse next, unless one is in flight. A live one that is older than STALE_S is dropped and counted."""
+    def take(self) -> Frame | None:
+        """The frame to analyse next, unless one is in flight. A live one that is STALE_S older than the newest is dropped."""
         if self.in_flight or self._reader is None:
             return None
         frame, self._returned = self._returned or self._reader.take(), None
-        if frame and not self.is_recording and now_s - frame.capture_time_s > STALE_S:
+        if frame and not self.is_recording and _lag_s(frame, self._reader) > STALE_S:
             self.drop("stale")
             return None
         return frame
@@ -229,6 +230,12 @@ class WatchedCamera:
     def _frame_age_p95_s(self, now_s: float) -> float:
         ages_s = [age_s for at_s, age_s in self._ages_s if now_s - at_s <= 60]
         return float(np.percentile(ages_s, 95)) if ages_s else 0.0
+
+
+def _lag_s(frame: Frame, reader: Reader) -> float:
+    """How much older a frame is than the newest that came, by the stream's own clock: setting ours must blind no camera."""
+    newest_s = reader.health().last_frame_s
+    return 0.0 if newest_s is None else newest_s - frame.capture_time_s
 
 
 def _with_stream(report: CameraReport, stream: StreamHealth) -> CameraReport:

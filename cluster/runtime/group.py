@@ -179,16 +179,21 @@ class Group:
     def _tell_health(self) -> None:
         stub = camera_service_pb2_grpc.CameraServiceStub(self._channel)
         while not self._stopping.wait(HEALTH_PERIOD_S):
-            with self._lock:
-                cameras = self._cameras()
             try:
-                superseded = report_health(stub, cameras, owner=self._identity.name, now_s=time.time(), timeout_s=HEALTH_PERIOD_S)
+                self._tell_once(stub)
             except grpc.RpcError as error:
                 _log.warning("health cannot be told", problem=describe(error))
-                continue
-            for report in cameras:
-                if report.ownership.camera in superseded:
-                    self._give_up(report.ownership)
+            except Exception:  # noqa: BLE001 - the edge of the loop: one report that fails does not end all
+                _log.exception("health cannot be told")
+
+    def _tell_once(self, stub: camera_service_pb2_grpc.CameraServiceStub) -> None:
+        with self._lock:
+            reports = self._cameras()
+        name, now_s = self._identity.name, time.time()
+        superseded = report_health(stub, reports, owner=name, now_s=now_s, timeout_s=HEALTH_PERIOD_S)
+        for report in reports:
+            if report.ownership.camera in superseded:
+                self._give_up(report.ownership)
 
     def _give_up(self, ownership: Ownership) -> None:
         """Lets a camera go that has another owner, unless it was given anew meanwhile."""

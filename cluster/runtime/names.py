@@ -29,15 +29,23 @@ HEALTH_CHECKS = {
     "health_check_failure_threshold": 5,
 }
 
+# Timing every event inside Ray's processes costs more than supervising the cluster does.
+LOCAL_SETTINGS = HEALTH_CHECKS | {"event_stats": False}
+# Pictures of some hundred kilobytes come and go with every frame: the C library is to keep their memory rather than give it back to
+# the system each time and get it zeroed. Nodes of other clusters need the same in their own environment.
+ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+
 
 def start_local_ray() -> None:
     """Starts a Ray cluster of this machine alone, that nobody else can reach and that ends with this process."""
+    for name, value in ALLOCATION.items():
+        os.environ.setdefault(name, value)
     _init(
         address="local",
         _node_ip_address=LOCAL_ADDRESS,
         include_dashboard=False,
         object_store_memory=OBJECT_STORE_BYTES,
-        _system_config=HEALTH_CHECKS,
+        _system_config=LOCAL_SETTINGS,
     )
 
 

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
 
 import structlog
 
 from cluster.placement import GROUP_PREFIX, Node, Seat
+from cluster.runtime.fleet import Fleet, Poll
 from cluster.runtime.status import ClusterStatus, GroupStatus, ShardStatus
 from cluster.supervision import (
     DEFAULT_PATIENCE,
@@ -36,73 +36,16 @@ PERIOD_S = 1.0
 POLL_S = 1.0
 # How long one that was started and died is left alone before it is started again.
 RESTART_PAUSE_S = 3.0
+# How long the cameras of a group wait for it to come up before the others take them.
+FAILING_S = 30.0
+# How long what failed is told of that fails no more, such as one whose machine is gone.
+FORGET_S = 120.0
 # How long a camera that another cluster took is left to it, so that two clusters do not wrest it from each other all the time.
 SUPERSEDED_REST_S = 30.0
 
 Assignments = Mapping[str, assignments_pb2.Assignment]
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """What groups and shards answered when they were asked how they do.
-
-    Attributes:
-        answers: of those that answered, by their names.
-        deaths: why those are dead that are, by their names.
-    """
-
-    answers: Mapping[str, GroupStatus | ShardStatus]
-    deaths: Mapping[str, str]
-
-
-class Fleet(Protocol):
-    """The groups and shards of a cluster, as `RayFleet` has them."""
-
-    def nodes(self) -> tuple[Node, ...]:
-        """The machines that can work."""
-        ...
-
-    def members(self) -> frozenset[str]:
-        """Names of the groups and shards that are there."""
-        ...
-
-    def poll(self, names: Iterable[str], timeout_s: float) -> Poll:
-        """Asks how they do, and waits for the answers, though not for long."""
-        ...
-
-    def start_group(self, seat: Seat) -> None:
-        """Starts a group. Raises ValueError while its name is taken."""
-        ...
-
-    def start_shard(self, seat: Seat) -> None:
-        """Starts a shard. Raises ValueError while its name is taken."""
-        ...
-
-    def end(self, name: str) -> None:
-        """Kills a group or shard. Raises ValueError where it is gone."""
-        ...
-
-    def connect(self, group: str, shards: Mapping[str, ShardStatus]) -> None:
-        """Tells a group to use these shards and no others."""
-        ...
-
-    def give(self, group: str, assignment: bytes, lease: Lease) -> None:
-        """Gives a camera to a group."""
-        ...
-
-    def permit(self, group: str, assignment: bytes, task: Task) -> None:
-        """Tells a group the acts that allow a camera of it now."""
-        ...
-
-    def take(self, group: str, camera: str) -> None:
-        """Takes a camera away from a group."""
-        ...
-
-    def stop_groups(self, names: Iterable[str], grace_s: float) -> Mapping[str, int]:
-        """Has groups end in order; returns how many revisions each of those that did left on disk."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +70,15 @@ class _Known:
     since_s: float
     answered_s: float | None = None
     status: GroupStatus | ShardStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a group or shard does not work, since when, and when it was seen last."""
+
+    cause: str
+    since_s: float
+    last_s: float
 
 
 class SupervisionLoop:
@@ -157,7 +109,7 @@ class SupervisionLoop:
         self._known: dict[str, _Known] = {}
         self._started_s: dict[str, float] = {}
         self._superseded_s: dict[tuple[str, int], float] = {}
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, _Failure] = {}
         self._incarnation = 0
         self._woken = threading.Event()
         self._stopped = False
@@ -213,10 +165,16 @@ class SupervisionLoop:
                 known.answered_s = now_s
                 self._failures.pop(name, None)
         for name, cause in poll.deaths.items():
-            if self._failures.get(name) != cause:
-                _log.error("an actor died", actor=name, cause=cause)
-            self._failures[name] = cause
+            self._fail(name, cause)
+        self._failures = {name: failure for name, failure in self._failures.items() if now_s - failure.last_s < FORGET_S}
         self._note_groups(now_s)
+
+    def _fail(self, name: str, cause: str) -> None:
+        if name not in self._failures:
+            _log.error("an actor does not work", actor=name, cause=cause)
+        now_s = self._clock()
+        since_s = self._failures[name].since_s if name in self._failures else now_s
+        self._failures[name] = _Failure(cause, since_s, now_s)
 
     def _note_groups(self, now_s: float) -> None:
         groups = [known.status for known in self._known.values() if isinstance(known.status, GroupStatus)]
@@ -229,6 +187,7 @@ class SupervisionLoop:
         now_s = self._clock()
         return Desired(
             tasks=None if assignments is None else {name: task_of(assignment) for name, assignment in assignments.items()},
+            failing=frozenset(name for name, failure in self._failures.items() if now_s - failure.since_s > FAILING_S),
             resting=frozenset(
                 camera for (camera, _), since_s in self._superseded_s.items() if now_s - since_s < SUPERSEDED_REST_S
             ),
@@ -293,7 +252,8 @@ class SupervisionLoop:
             try:
                 start(seat)
             except Exception as error:
-                self._failures.setdefault(seat.name, str(error))
+                if seat.name not in self._failures:
+                    self._fail(seat.name, str(error))
                 raise
 
     def _shards(self, names: Iterable[str]) -> dict[str, ShardStatus]:
@@ -312,7 +272,7 @@ class SupervisionLoop:
             assigned=frozenset(assignments or ()),
             groups={name: status for name, status in statuses.items() if isinstance(status, GroupStatus)},
             shards={name: status for name, status in statuses.items() if isinstance(status, ShardStatus)},
-            failures=dict(self._failures),
+            failures={name: failure.cause for name, failure in self._failures.items()},
         )
 
 

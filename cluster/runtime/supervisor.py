@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cluster.config import ClusterConfig
 from cluster.reporting.client import AssignmentWatch, open_channel
-from cluster.runtime.fleet import RayFleet
+from cluster.runtime.ray_fleet import RayFleet
 from cluster.runtime.status import ClusterStatus
 from cluster.runtime.supervision_loop import Plan, SupervisionLoop
 from vigie.v1 import assignment_service_pb2_grpc

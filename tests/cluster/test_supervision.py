@@ -30,7 +30,7 @@ SHARDS = shard_seats(NODES, None)
 
 
 def desired(*cameras: str, task: Task = TASK, resting: frozenset[str] = frozenset()) -> Desired:
-    return Desired(dict.fromkeys(cameras, task), resting, cameras_per_group=8)
+    return Desired(dict.fromkeys(cameras, task), resting, failing=frozenset(), cameras_per_group=8)
 
 
 def group(name: str, leases: dict[str, Lease] | None) -> Member:
@@ -93,6 +93,15 @@ def test_dead_group_is_started_again_and_its_cameras_go_to_who_has_room() -> Non
     actual = settled({"c1": Lease(1, TASK)}, {})
     without = replace(actual, groups={G1: actual.groups[G1]})
     assert reconcile(desired("c1"), without) == [StartGroup(group_seats(NODES, 1, 8)[0]), Give("c1", G1)]
+
+
+def test_cameras_do_not_wait_for_a_group_that_does_not_come_up() -> None:
+    actual = settled({}, {})
+    without = replace(actual, groups={G1: actual.groups[G1]})
+    seat = group_seats(NODES, 2, 8)[0]
+    assert reconcile(desired("c1", "c2"), without) == [StartGroup(seat), Give("c1", G1)]
+    failing = replace(desired("c1", "c2"), failing=frozenset({G0}))
+    assert reconcile(failing, without) == [StartGroup(seat), Give("c1", G1), Give("c2", G1)]
 
 
 def test_group_that_is_slow_to_answer_keeps_its_cameras() -> None:

@@ -46,10 +46,11 @@ def frame(time_s: float) -> Frame:
 
 
 class FakeReader:
-    """Holds the frames that a test puts into `frames`."""
+    """Holds the frames that a test puts into `frames`; the newest that came is of `newest_s`."""
 
     def __init__(self) -> None:
         self.frames: deque[Frame] = deque()
+        self.newest_s: float | None = None
         self.is_started = self.is_interrupted = self.at_end = False
 
     def start(self) -> None:
@@ -70,7 +71,7 @@ class FakeReader:
             state=StreamState.LIVE,
             detail="",
             state_since_s=7.0,
-            last_frame_s=None,
+            last_frame_s=self.newest_s,
             received=10,
             taken=5,
             replaced=2,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 from cluster.placement import GROUP_PREFIX, Node, Seat
 from cluster.reporting.outbox import OutboxCounts
+from cluster.runtime.fleet import Poll
 from cluster.runtime.shard import Work
 from cluster.runtime.status import GroupStatus, ShardStatus
-from cluster.runtime.supervision_loop import Poll
 from cluster.supervision import Lease, Task
 from vigie.v1 import assignments_pb2
 

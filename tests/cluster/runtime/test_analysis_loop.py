@@ -145,10 +145,22 @@ def test_camera_never_has_two_frames_in_flight_so_that_order_holds(group: Group)
 
 def test_live_frame_that_waited_too_long_is_dropped_and_counted(group: Group) -> None:
     (shard,) = group.shard()
-    group.camera().shows(998.9)
+    camera = group.camera()
+    camera.shows(998.9)
+    camera.reader.newest_s = 1000.0
     group.loop.step()
     assert not shard.calls
     assert group.report().dropped["stale"] == 1
+
+
+def test_clock_that_is_set_blinds_no_camera(group: Group) -> None:
+    (shard,) = group.shard()
+    camera = group.camera()
+    camera.shows(1000.0)
+    camera.reader.newest_s = 1000.1
+    group.now_s += 500
+    group.loop.step()
+    assert len(shard.calls) == 1
 
 
 def test_frame_that_waited_too_long_in_the_shard_is_counted_too(group: Group) -> None:
@@ -176,7 +188,9 @@ def test_call_that_the_shard_drops_costs_a_recording_nothing(group: Group) -> No
 
 def test_frames_of_a_recording_are_never_too_old(group: Group) -> None:
     (shard,) = group.shard()
-    group.camera(url=RECORDING).shows(3.0)
+    camera = group.camera(url=RECORDING)
+    camera.shows(3.0)
+    camera.reader.newest_s = 9.0
     group.loop.step()
     assert len(shard.calls) == 1
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.placement import Seat
-from cluster.runtime.supervision_loop import RESTART_PAUSE_S, SUPERSEDED_REST_S, Plan, SupervisionLoop
+from cluster.placement import Node, Seat
+from cluster.runtime.supervision_loop import FAILING_S, FORGET_S, RESTART_PAUSE_S, SUPERSEDED_REST_S, Plan, SupervisionLoop
 from tests.fakes.cameras import assignment
 from tests.fakes.fleet import FakeFleet
 from vigie.v1 import assignments_pb2
@@ -158,6 +158,33 @@ def test_why_one_died_is_told_until_it_is_back(supervised: Supervised) -> None:
     supervised.fleet.kill(group)
     supervised.steps()
     assert supervised.loop.status.failures == {}
+
+
+def test_cameras_go_elsewhere_when_a_group_does_not_come_up(supervised: Supervised) -> None:
+    supervised.fleet.machines = (Node("a" * 56, 2), Node("b" * 56, 2))
+    start, broken = supervised.fleet.start_group, "b" * 56
+
+    def start_some(seat: Seat) -> None:
+        start(seat)
+        if seat.node_id == broken:
+            supervised.fleet.dead[seat.name] = "model pack /packs/x: is no folder"
+
+    supervised.fleet.start_group = start_some  # type: ignore[method-assign]
+    supervised.want(assignment(A), assignment(B))
+    assert len(supervised.fleet.leases) == 1
+    supervised.steps(int(FAILING_S))
+    assert supervised.fleet.leases.keys() == {A, B}
+
+
+def test_failure_is_forgotten_when_it_is_over(supervised: Supervised) -> None:
+    supervised.fleet.dead["group-bbbbbbbbbbbb-0"] = "its machine is gone"
+    supervised.fleet.start_group(Seat("group-bbbbbbbbbbbb-0", "b" * 56))
+    supervised.steps(1)
+    assert supervised.loop.status.failures
+    supervised.fleet.kill("group-bbbbbbbbbbbb-0")
+    supervised.steps(1, every_s=FORGET_S)
+    supervised.steps(1)
+    assert not supervised.loop.status.failures
 
 
 def test_camera_that_another_cluster_took_is_left_to_it_for_a_while(supervised: Supervised) -> None:
