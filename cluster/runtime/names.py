@@ -31,8 +31,8 @@ HEALTH_CHECKS = {
 
 # Timing every event inside Ray's processes costs more than supervising the cluster does.
 LOCAL_SETTINGS = HEALTH_CHECKS | {"event_stats": False}
-# Pictures of some hundred kilobytes come and go with every frame: the C library is to keep their memory rather than give it back to
-# the system each time and get it zeroed. Nodes of other clusters need the same in their own environment.
+# Pictures of some hundred kilobytes come and go with every frame: the C library is to keep their memory rather than give it back
+# to the system each time and get it zeroed. Nodes of other clusters need the same in their own environment.
 ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
 
 
