@@ -94,7 +94,7 @@ def malformed(signal: signals_pb2.Signal, now: datetime) -> Rejection | None:
 def refused(revision: SignalRevision, known: Signal | None, standing: CameraStanding | None) -> Rejection | None:
     """Why a well-formed signal is rejected given what is on record: the signal itself if it is known, and its camera."""
     camera = f"venues/{revision.venue}/cameras/{revision.camera}"
-    if standing is None or _is_after(revision.raise_time, standing.withdrawn_time):
+    if standing is None or (not _ends(revision, known) and _is_after(revision.raise_time, standing.withdrawn_time)):
         return Rejection(RejectionReason.UNKNOWN_CAMERA, f"camera: {camera} is in no applied venue; apply the venue that has it")
     if known is not None and (known.venue, known.camera, known.kind) != (revision.venue, revision.camera, revision.kind):
         return Rejection(RejectionReason.INVALID, "signal_id: is that of a signal of another camera or kind; give each its own")
@@ -111,7 +111,7 @@ def _unauthorized(revision: SignalRevision, known: Signal | None, standing: Came
     Live pictures are taken when they are analysed, so their capture times count. A recording may have been taken long before:
     there the analysis itself needs the act, and the time at which the signal was raised counts.
     """
-    if known is not None and revision.close_time is not None:
+    if _ends(revision, known):
         return None
     seen = {revision.raise_time} if standing.recording else {revision.open_time, revision.close_time or revision.update_time}
     for moment in sorted(seen):
@@ -119,6 +119,11 @@ def _unauthorized(revision: SignalRevision, known: Signal | None, standing: Came
             what = f"{revision.kind.name} at venues/{revision.venue}/cameras/{revision.camera} at {moment.isoformat()}"
             return Rejection(RejectionReason.UNAUTHORIZED, f"no act allows {what}; apply one that does before analysing")
     return None
+
+
+def _ends(revision: SignalRevision, known: Signal | None) -> bool:
+    """Whether it closes a signal that is on record: that needs neither a camera that is still there nor an act in force."""
+    return known is not None and revision.close_time is not None
 
 
 def _covers(act: Act, revision: SignalRevision, moment: datetime) -> bool:

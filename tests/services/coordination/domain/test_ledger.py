@@ -183,6 +183,13 @@ def test_a_withdrawn_camera_raises_nothing_later() -> None:
     assert rejected(ledger(stands=withdrawn), revision(raised=-20)) is RejectionReason.UNKNOWN_CAMERA
 
 
+def test_what_a_withdrawn_camera_had_open_is_closed_later() -> None:
+    made = ledger(stands=replace(standing(FIRST_OWNER), withdrawn_time=at(-20)))
+    made.enter(revision(raised=-21))
+    assert made.enter(revision(2, closed=-20, raised=-19)) is True
+    assert made.events[0].close_time == at(-20)
+
+
 def act(start: float, end: float, *, kinds: Iterable[Kind] = Kind, withdrawn: float | None = None) -> Act:
     return Act(frozenset({"gate"}), frozenset(kinds), at(start), at(end), None if withdrawn is None else at(withdrawn))
 
