@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import av
@@ -26,17 +26,19 @@ INFERRED_FRAMES = 150
 
 
 def decode(clips: list[Path], pack: ModelPack) -> Iterator[NDArray[np.uint8]]:
-    """Every picture, decoded and scaled to fit into the model's input by PyAV alone."""
-    fit = Fit(pack.manifest.input.width, pack.manifest.input.height)
-    for clip in clips:
-        reformatter = VideoReformatter()
-        with av.open(clip) as video:
-            stream = video.streams.video[0]
-            stream.thread_type = "NONE"
-            width, height = fit.of(stream.width, stream.height)
-            for frame in video.decode(stream):
-                scaled = reformatter.reformat(frame, width, height, "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1)
-                yield np.asarray(scaled.to_ndarray(), np.uint8)
+    """Every picture, scaled to fit into the model's input by PyAV alone: one of each camera in turn, as cameras send them."""
+    return chain.from_iterable(zip(*(_decode(clip, pack) for clip in clips), strict=True))
+
+
+def _decode(clip: Path, pack: ModelPack) -> Iterator[NDArray[np.uint8]]:
+    fit, reformatter = Fit(pack.manifest.input.width, pack.manifest.input.height), VideoReformatter()
+    with av.open(clip) as video:
+        stream = video.streams.video[0]
+        stream.thread_type = "NONE"
+        width, height = fit.of(stream.width, stream.height)
+        for frame in video.decode(stream):
+            scaled = reformatter.reformat(frame, width, height, "bgr24", interpolation=Interpolation.FAST_BILINEAR, threads=1)
+            yield np.asarray(scaled.to_ndarray(), np.uint8)
 
 
 def measure_decoding(clips: list[Path], pack: ModelPack) -> tuple[float, int]:
