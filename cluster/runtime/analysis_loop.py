@@ -134,9 +134,10 @@ class AnalysisLoop:
         """Orders all cameras to be released and the loop to end."""
         self._order(self._stop)
 
-    def wake(self) -> None:
-        """Says that there is something to do."""
-        self._woken.set()
+    def note_frame(self) -> None:
+        """Says that a camera offers a frame. While every shard is busy that can wait: an answer wakes the loop."""
+        if len(self._calls) < len(self._shards):
+            self._woken.set()
 
     def run(self) -> None:
         """Steps whenever there is something to do, and at least every TICK_S, until it is stopped."""
@@ -161,7 +162,7 @@ class AnalysisLoop:
 
     def _order(self, order: Callable[[], None]) -> None:
         self._orders.put(order)
-        self.wake()
+        self._woken.set()
 
     def _obey(self) -> None:
         while not self._orders.empty():
@@ -223,7 +224,7 @@ class AnalysisLoop:
             future = Future()
             future.set_exception(error)
         self._calls[name] = _Call(batch, future, self._clock())
-        future.add_done_callback(lambda _: self.wake())
+        future.add_done_callback(lambda _: self._woken.set())
 
     def _collect(self) -> None:
         for name, call in list(self._calls.items()):

@@ -163,7 +163,7 @@ class Group:
             timeouts=Timeouts(),
             now=time.time,
             random=random.random,
-            on_frame=self._loop.wake,
+            on_frame=self._loop.note_frame,
         )
 
     def _reporter(self, outbox: Outbox) -> SignalReporter:
