@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -94,13 +94,20 @@ def heed_signals(stopping: threading.Event) -> None:
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         if stopping.is_set():
-            for child in psutil.Process().children(recursive=True):
-                child.kill()
+            _kill_descendants()
             os._exit(ExitCode.FAILED)
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
+
+
+def _kill_descendants() -> None:
+    """Kills what this process started, directly or not: all of it is frozen first, so that none starts another meanwhile."""
+    for end in (psutil.Process.suspend, psutil.Process.kill):
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):  # it has ended by itself
+                end(process)
 
 
 def _check_head(address: str) -> None:
