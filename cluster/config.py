@@ -9,13 +9,14 @@ Environment:
     VIGIE_PACK                 the small pack shipped     folder of the model pack
     VIGIE_SECRETS_DIR          none                       folder with a file for each secret that stream URLs name as ${NAME}
     VIGIE_SECRET_NAME          none                       the secret NAME; goes before a file of the folder
-    VIGIE_ANALYSIS_RATE_HZ     5                          frames analysed a second where a camera says nothing else, 0.5 to 60
+    VIGIE_ANALYSIS_RATE_HZ     5                          frames analysed a second where a camera says nothing else and no kind
+                                                          that it watches for needs more, 0.5 to 60
     VIGIE_CAMERAS_PER_GROUP    8                          cameras that one process decodes and analyses, 1 to 64
     VIGIE_OUTBOX_LIMIT_MIB     1024                       what may wait on disk for one process, 16 to 1048576
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -43,10 +44,10 @@ ZONES_LIMIT = 64
 RULES_LIMIT = 64
 SECRET_LIMIT_BYTES = 4096
 
-# A kind is one module and one line here: the field of `vigie.v1.Rule` that holds its parameters, and what reads them.
-KINDS: Mapping[str, Callable[..., RuleParameters]] = {
-    "zone_intrusion": ZoneIntrusion.of,
-    "crowd_density": CrowdDensity.of,
+# A kind is one module and one line here: the field of `vigie.v1.Rule` that holds its parameters, and what they are here.
+KINDS: Mapping[str, type[RuleParameters]] = {
+    "zone_intrusion": ZoneIntrusion,
+    "crowd_density": CrowdDensity,
 }
 
 _CROSSINGS = {
@@ -91,12 +92,14 @@ def camera_config(assignment: assignments_pb2.Assignment, *, default_rate_hz: fl
     except InvalidNameError as error:
         raise ConfigurationError("camera.name", str(error)) from error
     view = _view(camera, assignment.time_zone)
+    rules = _rules(camera, view)
+    usual_hz = max([default_rate_hz, *(rule.NEEDS.rate_hz for rule in rules)])
     return CameraConfig(
         name=camera.name,
         stream=_stream(camera),
         view=view,
-        rules=_rules(camera, view),
-        analysis_rate_hz=bounded(camera.analysis_rate_hz or default_rate_hz, *RATE_LIMITS_HZ, f"{camera.name}: analysis_rate_hz"),
+        rules=rules,
+        analysis_rate_hz=bounded(camera.analysis_rate_hz or usual_hz, *RATE_LIMITS_HZ, f"{camera.name}: analysis_rate_hz"),
         permissions=tuple(_permission(act) for act in assignment.authorizations if camera.name in act.cameras),
     )
 
@@ -180,7 +183,7 @@ def _rules(camera: venues_pb2.Camera, view: View) -> tuple[RuleParameters, ...]:
         kind = rule.WhichOneof("parameters")
         if kind is None or kind not in KINDS:
             raise ConfigurationError(where, f"is of no kind that this cluster can watch for; it can: {', '.join(KINDS)}")
-        parameters = KINDS[kind](getattr(rule, kind), view, f"{where}.{kind}")
+        parameters = KINDS[kind].of(getattr(rule, kind), view, f"{where}.{kind}")
         if (parameters.kind, parameters.zone) in rules:
             raise ConfigurationError(where, f"is a second {kind} in zone {parameters.zone!r}; keep one")
         rules[parameters.kind, parameters.zone] = parameters
@@ -240,7 +243,7 @@ class ClusterConfig:
         state_dir: where signals wait until they are recorded.
         pack: folder of the model pack; None means the small one that Vigie ships.
         secrets: those that stream URLs name.
-        analysis_rate_hz: frames analysed a second where a camera says nothing else.
+        analysis_rate_hz: frames analysed a second where a camera says nothing else and no kind that it watches for needs more.
         cameras_per_group: cameras that one process decodes and analyses.
         outbox_limit_bytes: what may wait on disk for one process.
     """

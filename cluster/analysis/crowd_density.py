@@ -6,18 +6,18 @@ Safety at Sports Grounds (47 people on 10 m²).
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import isnan, nan
 from statistics import median
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from cluster.analysis.geometry import GroundPlane, Polygon
 from cluster.analysis.parameters import bounded, polygon, seconds
-from cluster.analysis.scene import Finding, Phase, Rule, Scene
+from cluster.analysis.scene import Finding, Needs, Phase, Rule, RuleContext, Scene
 from cluster.analysis.view import View
 from cluster.errors import ConfigurationError
 from cluster.tracking.tracks import Tracks
@@ -61,6 +61,9 @@ class CrowdDensity:
         clear_s: how long the density must be under 0.9 of the lowest threshold before the signal closes.
     """
 
+    NEEDS: ClassVar[Needs] = Needs(person_px=24)
+    PARTS: ClassVar[Mapping[str, str]] = {}
+
     view: View
     zone: str
     polygon: Polygon
@@ -97,7 +100,7 @@ class CrowdDensity:
         """CROWD_DENSITY."""
         return Kind.CROWD_DENSITY
 
-    def rule(self) -> Rule:
+    def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""
         return CrowdDensityRule(self)
 

@@ -6,7 +6,7 @@ Pure: the same frames, detections and permissions give the same revisions, ident
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cluster.analysis.scene import Finding, Phase, Rule, Scene
+from cluster.analysis.scene import PLAIN, Finding, Phase, Rule, RuleContext, Scene
 from cluster.analysis.signals import SignalRevision, SignalSource
 from cluster.config import CameraConfig
 from cluster.detections import Detections
@@ -65,13 +65,19 @@ class _Watch:
 
 
 class CameraPipeline:
-    """Analyses the frames of one camera, in order of their capture times."""
+    """Analyses the frames of one camera, in order of their capture times.
 
-    def __init__(self, config: CameraConfig) -> None:
+    Args:
+        config: of the camera.
+        context: what its rules may use.
+    """
+
+    def __init__(self, config: CameraConfig, context: RuleContext = PLAIN) -> None:
         self._view = config.view
         self._tracker = Tracker(_TRACKING)
         self._watches = [
-            _Watch(SignalSource(config.name, parameters.kind, parameters.zone), parameters.rule()) for parameters in config.rules
+            _Watch(SignalSource(config.name, parameters.kind, parameters.zone), parameters.rule(context))
+            for parameters in config.rules
         ]
         self._last_s: float | None = None
 
@@ -117,4 +123,5 @@ class CameraPipeline:
         if not is_watched:
             self._tracker.reset()
             scaled = Detections.empty()
-        return Scene(frame.capture_time_s, frame.picture, scaled, self._tracker.step(scaled, frame.capture_time_s))
+        tracks = self._tracker.step(scaled, frame.capture_time_s)
+        return Scene(frame.capture_time_s, frame.picture, scaled, tracks, frame.full)

@@ -4,16 +4,16 @@ One signal a zone, for as long as intruders are there. An intruder is who has be
 cuts a corner raises nothing and keeps nothing open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from cluster.analysis.geometry import Line, Points, Polygon, Zone
 from cluster.analysis.line_crossing import LineCrossingRule
 from cluster.analysis.parameters import schedule, seconds
-from cluster.analysis.scene import Box, Finding, Phase, Rule, Scene, box_of
+from cluster.analysis.scene import Box, Finding, Needs, Phase, Rule, RuleContext, Scene, box_of
 from cluster.analysis.schedule import Schedule
 from cluster.analysis.view import View
 from cluster.analysis.wording import counted
@@ -51,6 +51,9 @@ class ZoneIntrusion:
         schedule: when it must not be.
     """
 
+    NEEDS: ClassVar[Needs] = Needs(person_px=24)
+    PARTS: ClassVar[Mapping[str, str]] = {}
+
     view: View
     zone: str
     shape: Zone
@@ -79,7 +82,7 @@ class ZoneIntrusion:
         """ZONE_INTRUSION."""
         return Kind.ZONE_INTRUSION
 
-    def rule(self) -> Rule:
+    def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""
         if isinstance(self.shape, Line):
             return LineCrossingRule(

@@ -401,33 +401,324 @@ Global___Line: _TypeAlias = Line  # noqa: Y015
 
 @_typing.final
 class Rule(_message.Message):
-    """What a camera watches for: one kind, with that kind's parameters. Field numbers are 10 + the kind's; a kind without a message
-    here cannot be watched for.
-    """
+    """What a camera watches for: one kind, with that kind's parameters. Field numbers are 10 + the kind's."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ABANDONED_OBJECT_FIELD_NUMBER: _builtins.int
+    WEAPON_FIELD_NUMBER: _builtins.int
+    WRONG_WAY_FIELD_NUMBER: _builtins.int
     ZONE_INTRUSION_FIELD_NUMBER: _builtins.int
+    PERSON_DOWN_FIELD_NUMBER: _builtins.int
+    CROWD_MOVEMENT_FIELD_NUMBER: _builtins.int
     CROWD_DENSITY_FIELD_NUMBER: _builtins.int
+    FIRE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def abandoned_object(self) -> Global___AbandonedObjectRule: ...
+    @_builtins.property
+    def weapon(self) -> Global___WeaponRule: ...
+    @_builtins.property
+    def wrong_way(self) -> Global___WrongWayRule: ...
     @_builtins.property
     def zone_intrusion(self) -> Global___ZoneIntrusionRule: ...
     @_builtins.property
+    def person_down(self) -> Global___PersonDownRule: ...
+    @_builtins.property
+    def crowd_movement(self) -> Global___CrowdMovementRule: ...
+    @_builtins.property
     def crowd_density(self) -> Global___CrowdDensityRule: ...
+    @_builtins.property
+    def fire(self) -> Global___FireRule: ...
     def __init__(
         self,
         *,
+        abandoned_object: Global___AbandonedObjectRule | None = ...,
+        weapon: Global___WeaponRule | None = ...,
+        wrong_way: Global___WrongWayRule | None = ...,
         zone_intrusion: Global___ZoneIntrusionRule | None = ...,
+        person_down: Global___PersonDownRule | None = ...,
+        crowd_movement: Global___CrowdMovementRule | None = ...,
         crowd_density: Global___CrowdDensityRule | None = ...,
+        fire: Global___FireRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["crowd_density", b"crowd_density", "parameters", b"parameters", "zone_intrusion", b"zone_intrusion"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abandoned_object", b"abandoned_object", "crowd_density", b"crowd_density", "crowd_movement", b"crowd_movement", "fire", b"fire", "parameters", b"parameters", "person_down", b"person_down", "weapon", b"weapon", "wrong_way", b"wrong_way", "zone_intrusion", b"zone_intrusion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["crowd_density", b"crowd_density", "parameters", b"parameters", "zone_intrusion", b"zone_intrusion"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abandoned_object", b"abandoned_object", "crowd_density", b"crowd_density", "crowd_movement", b"crowd_movement", "fire", b"fire", "parameters", b"parameters", "person_down", b"person_down", "weapon", b"weapon", "wrong_way", b"wrong_way", "zone_intrusion", b"zone_intrusion"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_parameters: _TypeAlias = _typing.Literal["zone_intrusion", "crowd_density"]  # noqa: Y015
+    _WhichOneofReturnType_parameters: _TypeAlias = _typing.Literal["abandoned_object", "weapon", "wrong_way", "zone_intrusion", "person_down", "crowd_movement", "crowd_density", "fire"]  # noqa: Y015
     _WhichOneofArgType_parameters: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_parameters) -> _WhichOneofReturnType_parameters | None: ...
 
 Global___Rule: _TypeAlias = Rule  # noqa: Y015
+
+@_typing.final
+class AbandonedObjectRule(_message.Message):
+    """A thing that someone put down and left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    STATIONARY_FIELD_NUMBER: _builtins.int
+    OWNER_DISTANCE_M_FIELD_NUMBER: _builtins.int
+    OWNER_DISTANCE_HEIGHTS_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Id of a polygon of the camera. Empty: the whole picture."""
+    owner_distance_m: _builtins.float
+    """Someone as near as this attends to it, in metres; body heights where the camera has no ground plane. Unset: 3 m, 1.75 heights."""
+    owner_distance_heights: _builtins.float
+    @_builtins.property
+    def stationary(self) -> _duration_pb2.Duration:
+        """How long the thing must have been left alone before it counts. Unset: 30 s."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        stationary: _duration_pb2.Duration | None = ...,
+        owner_distance_m: _builtins.float | None = ...,
+        owner_distance_heights: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_owner_distance_heights", b"_owner_distance_heights", "_owner_distance_m", b"_owner_distance_m", "owner_distance_heights", b"owner_distance_heights", "owner_distance_m", b"owner_distance_m", "stationary", b"stationary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_owner_distance_heights", b"_owner_distance_heights", "_owner_distance_m", b"_owner_distance_m", "owner_distance_heights", b"owner_distance_heights", "owner_distance_m", b"owner_distance_m", "stationary", b"stationary", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__owner_distance_heights: _TypeAlias = _typing.Literal["owner_distance_heights"]  # noqa: Y015
+    _WhichOneofArgType__owner_distance_heights: _TypeAlias = _typing.Literal["_owner_distance_heights", b"_owner_distance_heights"]  # noqa: Y015
+    _WhichOneofReturnType__owner_distance_m: _TypeAlias = _typing.Literal["owner_distance_m"]  # noqa: Y015
+    _WhichOneofArgType__owner_distance_m: _TypeAlias = _typing.Literal["_owner_distance_m", b"_owner_distance_m"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__owner_distance_heights) -> _WhichOneofReturnType__owner_distance_heights | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__owner_distance_m) -> _WhichOneofReturnType__owner_distance_m | None: ...
+
+Global___AbandonedObjectRule: _TypeAlias = AbandonedObjectRule  # noqa: Y015
+
+@_typing.final
+class WeaponRule(_message.Message):
+    """A weapon that somebody carries. Needs a model pack whose task is weapon_detection on the cluster."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    CONFIRMATIONS_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    CLEAR_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Id of a polygon of the camera. Empty: the whole picture."""
+    confirmations: _builtins.int
+    """In how many of the last frames it must be seen. Unset: 4 of 8."""
+    frames: _builtins.int
+    @_builtins.property
+    def clear(self) -> _duration_pb2.Duration:
+        """How long it must be out of sight before the signal closes. Unset: 5 s."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        confirmations: _builtins.int = ...,
+        frames: _builtins.int = ...,
+        clear: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "confirmations", b"confirmations", "frames", b"frames", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WeaponRule: _TypeAlias = WeaponRule  # noqa: Y015
+
+@_typing.final
+class WrongWayRule(_message.Message):
+    """Someone or something moves against the direction that is allowed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    ALLOWED_DIRECTION_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    MIN_DISTANCE_M_FIELD_NUMBER: _builtins.int
+    MIN_DISTANCE_HEIGHTS_FIELD_NUMBER: _builtins.int
+    MIN_DURATION_FIELD_NUMBER: _builtins.int
+    CLEAR_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Id of a polygon of the camera."""
+    min_distance_m: _builtins.float
+    """How far one must go against it, in metres; heights of its own box where the camera has no ground plane. Unset: 2.5 m, 1.5
+    heights.
+    """
+    min_distance_heights: _builtins.float
+    @_builtins.property
+    def allowed_direction(self) -> Global___Direction:
+        """In the picture: x to the right, y down. Its length means nothing."""
+
+    @_builtins.property
+    def who(self) -> _containers.RepeatedScalarFieldContainer[_vocabulary_pb2.ObjectClass.ValueType]:
+        """Who must keep to it: people and vehicles. Empty means people."""
+
+    @_builtins.property
+    def min_duration(self) -> _duration_pb2.Duration:
+        """How long one must do so. Unset: 1 s."""
+
+    @_builtins.property
+    def clear(self) -> _duration_pb2.Duration:
+        """How long nobody must do so before the signal closes. Unset: 2 s."""
+
+    @_builtins.property
+    def schedule(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScheduleWindow]:
+        """When the rule holds, in the venue's time zone. Empty means always."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        allowed_direction: Global___Direction | None = ...,
+        who: _abc.Iterable[_vocabulary_pb2.ObjectClass.ValueType] | None = ...,
+        min_distance_m: _builtins.float | None = ...,
+        min_distance_heights: _builtins.float | None = ...,
+        min_duration: _duration_pb2.Duration | None = ...,
+        clear: _duration_pb2.Duration | None = ...,
+        schedule: _abc.Iterable[Global___ScheduleWindow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_distance_heights", b"_min_distance_heights", "_min_distance_m", b"_min_distance_m", "allowed_direction", b"allowed_direction", "clear", b"clear", "min_distance_heights", b"min_distance_heights", "min_distance_m", b"min_distance_m", "min_duration", b"min_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_distance_heights", b"_min_distance_heights", "_min_distance_m", b"_min_distance_m", "allowed_direction", b"allowed_direction", "clear", b"clear", "min_distance_heights", b"min_distance_heights", "min_distance_m", b"min_distance_m", "min_duration", b"min_duration", "schedule", b"schedule", "who", b"who", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__min_distance_heights: _TypeAlias = _typing.Literal["min_distance_heights"]  # noqa: Y015
+    _WhichOneofArgType__min_distance_heights: _TypeAlias = _typing.Literal["_min_distance_heights", b"_min_distance_heights"]  # noqa: Y015
+    _WhichOneofReturnType__min_distance_m: _TypeAlias = _typing.Literal["min_distance_m"]  # noqa: Y015
+    _WhichOneofArgType__min_distance_m: _TypeAlias = _typing.Literal["_min_distance_m", b"_min_distance_m"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_distance_heights) -> _WhichOneofReturnType__min_distance_heights | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_distance_m) -> _WhichOneofReturnType__min_distance_m | None: ...
+
+Global___WrongWayRule: _TypeAlias = WrongWayRule  # noqa: Y015
+
+@_typing.final
+class Direction(_message.Message):
+    """A direction of the picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    X_FIELD_NUMBER: _builtins.int
+    Y_FIELD_NUMBER: _builtins.int
+    x: _builtins.float
+    y: _builtins.float
+    def __init__(
+        self,
+        *,
+        x: _builtins.float = ...,
+        y: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["x", b"x", "y", b"y"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Direction: _TypeAlias = Direction  # noqa: Y015
+
+@_typing.final
+class PersonDownRule(_message.Message):
+    """A person who was upright lies on the ground and stays there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    LYING_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Id of a polygon of the camera. Empty: the whole picture."""
+    @_builtins.property
+    def lying(self) -> _duration_pb2.Duration:
+        """How long one must lie before it counts. Unset: 3 s."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        lying: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lying", b"lying"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lying", b"lying", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonDownRule: _TypeAlias = PersonDownRule  # noqa: Y015
+
+@_typing.final
+class CrowdMovementRule(_message.Message):
+    """A crowd begins to move as it did not before: it runs, scatters, surges, converges or meets another head on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    MIN_PEOPLE_FIELD_NUMBER: _builtins.int
+    SUSTAIN_FIELD_NUMBER: _builtins.int
+    CLEAR_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Id of a polygon of the camera. Empty: the whole picture."""
+    min_people: _builtins.int
+    """How many people make a crowd. Unset: 5."""
+    @_builtins.property
+    def sustain(self) -> _duration_pb2.Duration:
+        """How long the movement must last before it counts. Unset: 1 s."""
+
+    @_builtins.property
+    def clear(self) -> _duration_pb2.Duration:
+        """How long it must be over before the signal closes. Unset: 5 s."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        min_people: _builtins.int = ...,
+        sustain: _duration_pb2.Duration | None = ...,
+        clear: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "sustain", b"sustain"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "min_people", b"min_people", "sustain", b"sustain", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CrowdMovementRule: _TypeAlias = CrowdMovementRule  # noqa: Y015
+
+@_typing.final
+class FireRule(_message.Message):
+    """Flames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ZONE_FIELD_NUMBER: _builtins.int
+    SUSTAIN_FIELD_NUMBER: _builtins.int
+    CLEAR_FIELD_NUMBER: _builtins.int
+    zone: _builtins.str
+    """Id of a polygon of the camera. Empty: the whole picture."""
+    @_builtins.property
+    def sustain(self) -> _duration_pb2.Duration:
+        """How long flames must burn before they count. Unset: 1.2 s."""
+
+    @_builtins.property
+    def clear(self) -> _duration_pb2.Duration:
+        """How long no flame must be seen before the signal closes. Unset: 10 s."""
+
+    def __init__(
+        self,
+        *,
+        zone: _builtins.str = ...,
+        sustain: _duration_pb2.Duration | None = ...,
+        clear: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "sustain", b"sustain"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "sustain", b"sustain", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FireRule: _TypeAlias = FireRule  # noqa: Y015
 
 @_typing.final
 class ZoneIntrusionRule(_message.Message):
@@ -477,7 +768,7 @@ Global___ZoneIntrusionRule: _TypeAlias = ZoneIntrusionRule  # noqa: Y015
 
 @_typing.final
 class CrowdDensityRule(_message.Message):
-    """More people on a piece of ground than is safe."""
+    """More people on a piece of ground than is safe, or more who pass a line than is safe."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -486,8 +777,9 @@ class CrowdDensityRule(_message.Message):
     STANDING_FIELD_NUMBER: _builtins.int
     SUSTAIN_FIELD_NUMBER: _builtins.int
     CLEAR_FIELD_NUMBER: _builtins.int
+    FLOW_FIELD_NUMBER: _builtins.int
     zone: _builtins.str
-    """Id of a polygon of the camera. The camera needs a ground plane."""
+    """Id of a zone of the camera, which needs a ground plane. A polygon is watched for density, a line for flow."""
     @_builtins.property
     def moving(self) -> Global___DensityThresholds:
         """People per square metre. Unset: 2 / 3.5 / 5 for a moving crowd and 3.5 / 4.7 / 5.5 for a standing one."""
@@ -500,7 +792,11 @@ class CrowdDensityRule(_message.Message):
 
     @_builtins.property
     def clear(self) -> _duration_pb2.Duration:
-        """How long the density must be under 0.9 of the lowest threshold before the signal closes. Unset: 5 s."""
+        """How long it must be under 0.9 of the lowest threshold before the signal closes. Unset: 5 s."""
+
+    @_builtins.property
+    def flow(self) -> Global___FlowThresholds:
+        """Of a line. Unset: 60 and 82."""
 
     def __init__(
         self,
@@ -510,14 +806,39 @@ class CrowdDensityRule(_message.Message):
         standing: Global___DensityThresholds | None = ...,
         sustain: _duration_pb2.Duration | None = ...,
         clear: _duration_pb2.Duration | None = ...,
+        flow: Global___FlowThresholds | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "moving", b"moving", "standing", b"standing", "sustain", b"sustain"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "flow", b"flow", "moving", b"moving", "standing", b"standing", "sustain", b"sustain"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "moving", b"moving", "standing", b"standing", "sustain", b"sustain", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clear", b"clear", "flow", b"flow", "moving", b"moving", "standing", b"standing", "sustain", b"sustain", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CrowdDensityRule: _TypeAlias = CrowdDensityRule  # noqa: Y015
+
+@_typing.final
+class FlowThresholds(_message.Message):
+    """People per metre of a line and minute at which each severity begins, in rising order; 0 leaves a severity out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WARNING_PER_M_MIN_FIELD_NUMBER: _builtins.int
+    CRITICAL_PER_M_MIN_FIELD_NUMBER: _builtins.int
+    warning_per_m_min: _builtins.float
+    critical_per_m_min: _builtins.float
+    def __init__(
+        self,
+        *,
+        warning_per_m_min: _builtins.float = ...,
+        critical_per_m_min: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["critical_per_m_min", b"critical_per_m_min", "warning_per_m_min", b"warning_per_m_min"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FlowThresholds: _TypeAlias = FlowThresholds  # noqa: Y015
 
 @_typing.final
 class DensityThresholds(_message.Message):

@@ -5,7 +5,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from cluster.analysis.crowd_density import CrowdDensity
 from cluster.analysis.geometry import GroundPlane, Line, Polygon, Zone
-from cluster.analysis.scene import Finding, Phase, Rule
+from cluster.analysis.scene import PLAIN, Finding, Phase, Rule
 from cluster.analysis.view import View
 from cluster.errors import ConfigurationError
 from tests.cluster.analysis.scenes import Thing, play, view_of
@@ -22,7 +22,7 @@ RUNNING = (0.0, 40.0)
 
 
 def rule_of(view: View = VIEW, zone: str = "place", **fields: object) -> Rule:
-    return CrowdDensity.of(venues_pb2.CrowdDensityRule(zone=zone, **fields), view, "rules[0]").rule()  # type: ignore[arg-type]
+    return CrowdDensity.of(venues_pb2.CrowdDensityRule(zone=zone, **fields), view, "rules[0]").rule(PLAIN)  # type: ignore[arg-type]
 
 
 def crowd(people: int, velocity: tuple[float, float] = RUNNING) -> list[Thing]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.analysis.geometry import Crossing, GroundPlane, Line, Polygon
-from cluster.analysis.scene import Finding, Phase, Rule
+from cluster.analysis.scene import PLAIN, Finding, Phase, Rule
 from cluster.analysis.view import View
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.errors import ConfigurationError
@@ -26,7 +26,7 @@ OUTSIDE = Thing(1, 200, 350)
 
 
 def rule_of(view: View = VIEW, zone: str = "grass", **fields: object) -> Rule:
-    return ZoneIntrusion.of(venues_pb2.ZoneIntrusionRule(zone=zone, **fields), view, "rules[0]").rule()  # type: ignore[arg-type]
+    return ZoneIntrusion.of(venues_pb2.ZoneIntrusionRule(zone=zone, **fields), view, "rules[0]").rule(PLAIN)  # type: ignore[arg-type]
 
 
 def phases(found: Sequence[tuple[float, Finding]]) -> list[tuple[float, Phase]]:
