@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from cluster.analysis.pipeline import Analysis, CameraPipeline
+from cluster.analysis.suitability import Concern
 from cluster.config import CameraConfig, camera_config
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
@@ -71,9 +72,10 @@ def replay(
     sessions = _sessions(pack or default_pack_path())
     signals = ReplayedSignals()
     with _opened(clip, config, sessions[0]) as source:
+        pipeline = CameraPipeline(config)
         frames = source.frames(Sampler(config.analysis_rate_hz).is_due)
         try:
-            found = analyses(frames, sessions, CameraPipeline(config), _allowed(config))
+            found = analyses(frames, sessions, pipeline, _allowed(config))
             for frame, analysis in _with_progress(found, _start_s(config), is_shown=not as_json):
                 signals.add(analysis.revisions)
                 if evidence:
@@ -81,6 +83,12 @@ def replay(
         finally:
             # A clip that is cut short has given signals up to there.
             _print(signals, camera, _start_s(config), as_json=as_json)
+            _warn(camera, [*config.concerns, *pipeline.concerns()])
+
+
+def _warn(camera: str, concerns: Iterable[Concern]) -> None:
+    for concern in concerns:
+        print(f"camera {camera}: {concern.kind.name}: {concern.problem}", file=sys.stderr)
 
 
 def _config(file: VenueFile, camera: str, *, rate_hz: float | None, start: str | None) -> CameraConfig:
@@ -92,7 +100,9 @@ def _config(file: VenueFile, camera: str, *, rate_hz: float | None, start: str |
     )
     if start is not None:
         assignment.camera.stream.start_time.FromDatetime(_moment(start, camera_config(assignment)))
-    elif not message.stream.HasField("start_time") and any(rule.zone_intrusion.schedule for rule in message.rules):
+    elif not message.stream.HasField("start_time") and any(
+        rule.zone_intrusion.schedule or rule.wrong_way.schedule for rule in message.rules
+    ):
         problem = "has a rule with a schedule, so it must be known when the clip began"
         raise CommandError(f"camera {camera} {problem}; say so with --start 2026-11-24T22:00:00+01:00", ExitCode.BAD_INPUT)
     config = camera_config(assignment)

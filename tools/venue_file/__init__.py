@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from tools.errors import CommandError, ExitCode
 from tools.venue_file import convert, schema
 from tools.venue_file.document import SIZE_LIMIT_BYTES, Problem, UnreadableError, read
+from tools.venue_file.parts import Part, unknown
 from tools.venue_file.problems import problems_for_the_cluster, problems_of_form, problems_of_sense
 from vigie.names import parse_camera
 from vigie.v1 import venues_pb2
@@ -37,7 +38,7 @@ class VenueFile:
         """The camera with an id. Raises CommandError, which names those that there are."""
         cameras = {parse_camera(camera.name)[1]: camera for camera in self.venue.cameras}
         if camera_id not in cameras:
-            problem = f"{self.path}: has no camera {camera_id!r}; {schema.unknown(camera_id, list(cameras))}"
+            problem = f"{self.path}: has no camera {camera_id!r}; {unknown(camera_id, list(cameras))}"
             raise CommandError(problem, ExitCode.NOT_FOUND)
         return cameras[camera_id]
 
@@ -48,7 +49,7 @@ def load_venue(path: Path) -> VenueFile:
         document = read(_content(path))
     except UnreadableError as error:
         raise VenueFileError(path, [error.problem]) from error
-    context: dict[int, type[schema.Part]] = {}
+    context: dict[int, type[Part]] = {}
     try:
         content = schema.Venue.model_validate(document.value, context=context)
     except ValidationError as error:

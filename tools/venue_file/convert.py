@@ -3,10 +3,11 @@
 from pathlib import Path
 from urllib.parse import quote
 
-from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tools.venue_file import schema
+from tools.venue_file.convert_rules import rule
+from tools.venue_file.parts import Point
 from vigie.names import authorization_name, camera_name, venue_name
 from vigie.v1 import authorizations_pb2, venues_pb2, vocabulary_pb2
 
@@ -46,7 +47,7 @@ def _camera(camera: schema.Camera, venue_id: str, folder: Path) -> venues_pb2.Ca
         picture_size=venues_pb2.PictureSize(width=camera.picture.width, height=camera.picture.height),
         ground_plane=_ground_plane(camera.ground_plane) if camera.ground_plane else None,
         zones=[_zone(zone_id, zone) for zone_id, zone in camera.zones.items()],
-        rules=[_rule(rule) for rule in camera.rules],
+        rules=[rule(content) for content in camera.rules],
         analysis_rate_hz=camera.rate_hz or 0,
     )
 
@@ -73,7 +74,7 @@ def _ground_plane(plane: schema.GroundPlane) -> venues_pb2.GroundPlane:
     )
 
 
-def _point(point: schema.Point) -> venues_pb2.Point:
+def _point(point: Point) -> venues_pb2.Point:
     return venues_pb2.Point(x=point[0], y=point[1])
 
 
@@ -84,55 +85,3 @@ def _zone(zone_id: str, zone: schema.Zone) -> venues_pb2.Zone:
     direction = venues_pb2.CrossingDirection.ValueType((zone.direction or schema.Direction.ANY).value)
     start, end = map(_point, zone.line)
     return venues_pb2.Zone(id=zone_id, line=venues_pb2.Line(start=start, end=end, direction=direction))
-
-
-def _rule(rule: schema.ZoneIntrusion | schema.CrowdDensity) -> venues_pb2.Rule:
-    if isinstance(rule, schema.ZoneIntrusion):
-        return venues_pb2.Rule(zone_intrusion=_zone_intrusion(rule))
-    return venues_pb2.Rule(crowd_density=_crowd_density(rule))
-
-
-def _zone_intrusion(rule: schema.ZoneIntrusion) -> venues_pb2.ZoneIntrusionRule:
-    return venues_pb2.ZoneIntrusionRule(
-        zone=rule.zone,
-        who=[vocabulary_pb2.ObjectClass.ValueType(who) for who in rule.who],
-        dwell=_duration(rule.dwell_s),
-        clear=_duration(rule.clear_s),
-        schedule=[
-            venues_pb2.ScheduleWindow(
-                days=[venues_pb2.Weekday.ValueType(day.value) for day in window.days],
-                start_minute=window.start,
-                end_minute=window.end,
-            )
-            for window in rule.schedule
-        ],
-    )
-
-
-def _crowd_density(rule: schema.CrowdDensity) -> venues_pb2.CrowdDensityRule:
-    thresholds = rule.thresholds or schema.DensityThresholds()
-    moving, standing = map(_thresholds, (thresholds.moving, thresholds.standing))
-    if rule.threshold_per_m2 is not None:
-        moving = standing = venues_pb2.DensityThresholds(warning_per_m2=rule.threshold_per_m2)
-    return venues_pb2.CrowdDensityRule(
-        zone=rule.zone,
-        moving=moving,
-        standing=standing,
-        sustain=_duration(rule.sustain_s),
-        clear=_duration(rule.clear_s),
-    )
-
-
-def _thresholds(values: schema.Thresholds | None) -> venues_pb2.DensityThresholds | None:
-    if values is None:
-        return None
-    notice, warning, critical = values
-    return venues_pb2.DensityThresholds(notice_per_m2=notice, warning_per_m2=warning, critical_per_m2=critical)
-
-
-def _duration(seconds: float | None) -> Duration | None:
-    if seconds is None:
-        return None
-    duration = Duration()
-    duration.FromNanoseconds(round(seconds * 1e9))
-    return duration

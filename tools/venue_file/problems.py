@@ -10,8 +10,8 @@ from cluster.config import camera_config
 from cluster.errors import ConfigurationError
 from cluster.video.url import resolve
 from services.coordination.domain.venues import violations
-from tools.venue_file import schema
 from tools.venue_file.document import Document, Location, Problem, Value, label
+from tools.venue_file.parts import Part, unknown
 from vigie.v1 import venues_pb2
 from vigie.v1.assignments_pb2 import Assignment
 from vigie.vocabulary import Kind
@@ -26,14 +26,14 @@ _FILE_PLACES: Mapping[str, tuple[Location, ...]] = {
     "start_time": (("start",), ("start_time",)),
     "end_time": (("end",),),
     "analysis_rate_hz": (("rate_hz",),),
-    "dwell": (("dwell_s",),),
-    "clear": (("clear_s",),),
-    "sustain": (("sustain_s",),),
+    **{span: ((f"{span}_s",),) for span in ("clear", "dwell", "lying", "min_duration", "stationary", "sustain")},
     "moving": (("thresholds", "moving"), ("threshold_per_m2",)),
     "standing": (("thresholds", "standing"), ("threshold_per_m2",)),
     "notice_per_m2": ((0,),),
     "warning_per_m2": ((1,),),
     "critical_per_m2": ((2,),),
+    "warning_per_m_min": ((0,),),
+    "critical_per_m_min": ((1,),),
     "start_minute": (("from",),),
     "end_minute": (("to",),),
 }
@@ -56,12 +56,12 @@ _MESSAGES = {
     "model_attributes_type": "is {input}; write `name: value` lines under it",
     "datetime_type": "is {input}; write a date and time with its offset, such as 2026-11-28T14:00:00+01:00",
     "timezone_aware": "is {input}, without an offset from UTC; write one, such as 2026-11-28T14:00:00+01:00",
-    "union_tag_not_found": f"has no `kind`; add one of {', '.join(schema.WATCHABLE)}",
+    "union_tag_not_found": f"has no `kind`; add one of {', '.join(Kind.__members__)}",
     "value_error": "{error}",
 }
 
 
-def problems_of_form(error: ValidationError, document: Document, models: Mapping[int, type[schema.Part]]) -> Iterator[Problem]:
+def problems_of_form(error: ValidationError, document: Document, models: Mapping[int, type[Part]]) -> Iterator[Problem]:
     """What pydantic found, but for parts that the document could not read; `models` tells by id how mappings were read."""
     unread = {problem.field for problem in document.problems}
     for details in error.errors():
@@ -131,14 +131,15 @@ def _has(value: Value, step: str | int) -> bool:
     return isinstance(value, tuple) and isinstance(step, int) and step < len(value)
 
 
-def _problem(details: ErrorDetails, document: Document, models: Mapping[int, type[schema.Part]]) -> Problem:
+def _problem(details: ErrorDetails, document: Document, models: Mapping[int, type[Part]]) -> Problem:
     kind = details["type"]
     location, parent = _without_tags(details["loc"], document.value, missing=kind == "missing")
     if kind == "extra_forbidden":
-        description = f"is no key here; {schema.unknown(location[-1], models[id(parent)].keys())}"
+        description = f"is no key here; {unknown(location[-1], models[id(parent)].keys())}"
     elif kind == "union_tag_invalid":
         location = (*location, "kind")
-        description = _unwatchable(str(details["ctx"]["tag"]))
+        kind = str(details["ctx"]["tag"])
+        description = f"is {kind!r}, none of the eight kinds; {unknown(kind, list(Kind.__members__))}"
     elif kind in _MESSAGES:
         description = _MESSAGES[kind].format(input=_short(details["input"]), **details.get("ctx", {}))
     else:
@@ -155,12 +156,6 @@ def _without_tags(loc: Location, value: Value, *, missing: bool) -> tuple[Locati
         if _has(value, step) or (is_last and missing):
             location, parent, value = (*location, step), value, _part(value, step)
     return location, parent
-
-
-def _unwatchable(kind: str) -> str:
-    if kind in Kind.__members__:
-        return f"is {kind}, which cannot be watched for yet; kinds that can: {', '.join(schema.WATCHABLE)}"
-    return f"is {kind!r}, none of the eight kinds; {schema.unknown(kind, list(Kind.__members__))}"
 
 
 def _short(value: object) -> str:

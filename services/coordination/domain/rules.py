@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from math import hypot, inf
-from typing import Any
+from typing import Any, Literal
 
 from google.protobuf.message import Message
 
@@ -21,6 +21,7 @@ DISTANCE_M = (0.1, 100)
 DISTANCE_HEIGHTS = (0.1, 50)
 CROWD_PEOPLE = (2, 1000)
 MAX_FRAMES = 64
+_MEASURED_ON: Mapping[Literal["moving", "standing", "flow"], str] = {"moving": "polygon", "standing": "polygon", "flow": "line"}
 # What stands where a weapon rule says nothing else.
 CONFIRMATIONS, FRAMES = 4, 8
 
@@ -95,7 +96,7 @@ def _crowd_density(rule: venues_pb2.CrowdDensityRule, camera: venues_pb2.Camera)
     yield from _zone(rule.zone, camera)
     if not camera.HasField("ground_plane"):
         yield Violation("zone", "people are counted on metres of ground: give the camera a ground_plane of four points")
-    for field, belongs in (("moving", "polygon"), ("standing", "polygon"), ("flow", "line")):
+    for field, belongs in _MEASURED_ON.items():
         if rule.HasField(field) and _shapes(camera).get(rule.zone) not in {None, belongs}:
             yield Violation(field, f"is for a {belongs}, which zone {rule.zone!r} is not; leave it out, or name a {belongs}")
     yield from _density(rule)
