@@ -28,16 +28,20 @@ from cluster.analysis.crowd_density import CrowdDensity
 from cluster.analysis.geometry import Crossing, GroundPlane, Line, Polygon, Zone
 from cluster.analysis.parameters import bounded
 from cluster.analysis.scene import RuleParameters
+from cluster.analysis.suitability import Concern, configured
 from cluster.analysis.view import View
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.errors import ConfigurationError
 from cluster.permissions import Permission
+from cluster.video.frame import Fit
 from cluster.video.stream import Pace, StreamConfig
 from vigie.names import InvalidNameError, is_id, parse_camera
 from vigie.v1 import assignments_pb2, authorizations_pb2, venues_pb2
 from vigie.vocabulary import Kind
 
 DEFAULT_RATE_HZ = 5.0
+# The input of the detector that Vigie ships.
+DEFAULT_FIT = Fit(416, 416)
 RATE_LIMITS_HZ = (0.5, 60.0)
 PICTURE_SIDE_PX = (16, 8192)
 ZONES_LIMIT = 64
@@ -70,6 +74,7 @@ class CameraConfig:
         rules: what it watches for.
         analysis_rate_hz: frames analysed a second.
         permissions: the acts that allow it.
+        concerns: why what it watches for cannot be fully trusted at this camera.
     """
 
     name: str
@@ -78,13 +83,21 @@ class CameraConfig:
     rules: tuple[RuleParameters, ...]
     analysis_rate_hz: float
     permissions: tuple[Permission, ...]
+    concerns: tuple[Concern, ...] = ()
 
 
-def camera_config(assignment: assignments_pb2.Assignment, *, default_rate_hz: float = DEFAULT_RATE_HZ) -> CameraConfig:
+def camera_config(
+    assignment: assignments_pb2.Assignment, *, default_rate_hz: float = DEFAULT_RATE_HZ, fit: Fit = DEFAULT_FIT
+) -> CameraConfig:
     """A camera's configuration from the contract's message.
 
     Raises ConfigurationError, with the camera's name and the field, for what this cluster cannot do: the service that sent it may
     be older or newer, so nothing is taken on trust.
+
+    Args:
+        assignment: the camera, the acts that allow it, and the time zone of its venue.
+        default_rate_hz: frames analysed a second where the camera says nothing else and no kind that it watches for needs more.
+        fit: into which its pictures are scaled for the detector.
     """
     camera = assignment.camera
     try:
@@ -94,13 +107,15 @@ def camera_config(assignment: assignments_pb2.Assignment, *, default_rate_hz: fl
     view = _view(camera, assignment.time_zone)
     rules = _rules(camera, view)
     usual_hz = max([default_rate_hz, *(rule.NEEDS.rate_hz for rule in rules)])
+    rate_hz = bounded(camera.analysis_rate_hz or usual_hz, *RATE_LIMITS_HZ, f"{camera.name}: analysis_rate_hz")
     return CameraConfig(
         name=camera.name,
         stream=_stream(camera),
         view=view,
         rules=rules,
-        analysis_rate_hz=bounded(camera.analysis_rate_hz or usual_hz, *RATE_LIMITS_HZ, f"{camera.name}: analysis_rate_hz"),
+        analysis_rate_hz=rate_hz,
         permissions=tuple(_permission(act) for act in assignment.authorizations if camera.name in act.cameras),
+        concerns=configured(rules, view, rate_hz=rate_hz, fit=fit, where=f"{camera.name}: rules"),
     )
 
 

@@ -1,15 +1,20 @@
 """`vigie apply`: makes a venue what its file says."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cluster.config import camera_config
 from tools.caller import user_name
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.venue_file import VenueFile, load_venue
+from vigie.names import parse_camera
 from vigie.v1 import venue_service_pb2, venue_service_pb2_grpc
+from vigie.v1.assignments_pb2 import Assignment
 
 
 def apply(
@@ -24,6 +29,8 @@ def apply(
     Example: vigie apply -f parc-des-princes.yaml --dry-run
     """
     venue_file = load_venue(file)
+    for line in _concerns(venue_file):
+        print(f"{file}: {line}", file=sys.stderr)
     changes = apply_venue(venue_file, coordination, author=author or user_name(), dry_run=dry_run)
     if as_json:
         print(json.dumps({"venue": venue_file.venue.name, "applied": not dry_run, "changes": changes}, ensure_ascii=False))
@@ -32,6 +39,13 @@ def apply(
     print(f"{venue_file.venue.name}: {f'{len(changes)} {verb}' if changes else 'nothing to change'}")
     for change in changes:
         print(f"  {change}")
+
+
+def _concerns(venue_file: VenueFile) -> Iterator[str]:
+    """What the cameras are not quite good enough for, a line each."""
+    for camera in venue_file.venue.cameras:
+        for concern in camera_config(Assignment(camera=camera, time_zone=venue_file.venue.time_zone)).concerns:
+            yield f"camera {parse_camera(camera.name)[1]}: {concern.kind.name}: {concern.problem}"
 
 
 def apply_venue(venue_file: VenueFile, coordination: str, *, author: str, dry_run: bool = False) -> list[str]:

@@ -15,7 +15,7 @@ from rich.text import Text
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.display import console, json_line, last_id, time_text, time_zones, venue_of
 from tools.events.filters import EVERY_VENUE, Venue
-from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2
+from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2, vocabulary_pb2
 
 _REFRESH_S = 2.0
 _SILENT = "silent"
@@ -94,6 +94,13 @@ def _table(statuses: Sequence[cameras_pb2.CameraStatus], zones: Mapping[str, tzi
             "-" if state == _SILENT else f"{health.analysed_rate_hz:.1f}",
             f"{health.frame_age_p95_s:.2f} s" if health.frame_age_p95_s else "-",
             dropped or "-",
-            health.detail,
+            _detail(health),
         )
     return table
+
+
+def _detail(health: cameras_pb2.CameraHealth) -> str:
+    concerns = (
+        f"{vocabulary_pb2.Kind.Name(concern.kind).removeprefix('KIND_')}: {concern.problem}" for concern in health.concerns
+    )
+    return "\n".join(filter(None, (health.detail, *concerns)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from cluster.analysis.scene import PLAIN, Finding, Phase, Rule, RuleContext, Scene
 from cluster.analysis.signals import SignalRevision, SignalSource
+from cluster.analysis.suitability import Concern, SuitabilityMonitor
 from cluster.config import CameraConfig
 from cluster.detections import Detections
 from cluster.tracking.tracker import Tracker, TrackerParameters
@@ -79,6 +80,7 @@ class CameraPipeline:
             _Watch(SignalSource(config.name, parameters.kind, parameters.zone), parameters.rule(context))
             for parameters in config.rules
         ]
+        self._monitor = SuitabilityMonitor(config.rules, config.view)
         self._last_s: float | None = None
 
     def step(self, frame: Frame, detections: Detections, permitted: frozenset[Kind]) -> Analysis:
@@ -96,12 +98,18 @@ class CameraPipeline:
         for watch in self._watches:
             if watch.source.kind in permitted:
                 revisions += watch.step(scene)
+        self._monitor.step(scene)
         self._last_s = time_s
         return Analysis(tuple(revisions), scene)
+
+    def concerns(self) -> tuple[Concern, ...]:
+        """What speaks against the camera, by the pictures of the last minute."""
+        return self._monitor.concerns()
 
     def reset(self, time_s: float, reason: str = "the camera's analysis was stopped") -> tuple[SignalRevision, ...]:
         """Closes what is open and forgets what was seen, because no frame follows, or none that has to do with those before."""
         self._tracker.reset()
+        self._monitor.reset()
         self._last_s = None
         return tuple(revision for watch in self._watches for revision in watch.stop(reason, time_s))
 

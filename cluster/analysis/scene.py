@@ -114,15 +114,13 @@ class Needs:
 
     Attributes:
         rate_hz: frames analysed a second.
-        person_px: height of a person where the kind is watched for, in pixels of the stream; 0 where people do not matter.
-        metre_px: pixels a metre of ground there; 0 where the ground does not matter.
+        person_px: height of a person there, in pixels of the picture that the detector sees; 0 where people do not matter.
         colour: whether a grey picture will not do.
         fixed: whether a camera that pans, tilts or zooms will not do.
     """
 
-    rate_hz: float = 5.0
+    rate_hz: float = 3.0
     person_px: float = 0.0
-    metre_px: float = 0.0
     colour: bool = False
     fixed: bool = True
 

@@ -9,6 +9,8 @@ from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport, CameraState, Ownership
 from vigie.v1 import cameras_pb2, signals_pb2, venues_pb2, vocabulary_pb2
 
+CONCERNS_LIMIT = 32
+
 _STATES = {
     CameraState.CONNECTING: cameras_pb2.CAMERA_STATE_CONNECTING,
     CameraState.LIVE: cameras_pb2.CAMERA_STATE_LIVE,
@@ -89,6 +91,10 @@ def health_message(report: CameraReport, *, owner: str, now_s: float) -> cameras
         dropped_frames=dict(report.dropped),
         frame_age_p95_s=report.frame_age_p95_s,
         owner=owner,
+        concerns=[
+            cameras_pb2.Concern(kind=vocabulary_pb2.Kind.ValueType(concern.kind), problem=concern.problem)
+            for concern in report.concerns[:CONCERNS_LIMIT]
+        ],
     )
     if report.last_frame_s is not None:
         health.last_frame_time.CopyFrom(timestamp(report.last_frame_s))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from cluster.analysis.suitability import Concern
+
 
 class CameraState(Enum):
     """How a camera does, as its owner sees it."""
@@ -47,6 +49,7 @@ class CameraReport:
         reconnects: how often the stream was opened again.
         dropped: frames that were due and not analysed, by cause.
         frame_age_p95_s: from capture to detection, 95th percentile of the last minute.
+        concerns: why kinds cannot be fully trusted at this camera.
     """
 
     ownership: Ownership
@@ -61,3 +64,4 @@ class CameraReport:
     reconnects: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     frame_age_p95_s: float = 0.0
+    concerns: tuple[Concern, ...] = ()

@@ -12,6 +12,7 @@ import structlog
 from cluster.analysis.pipeline import Analysis
 from cluster.analysis.scene import Scene
 from cluster.analysis.signals import SignalRevision
+from cluster.analysis.suitability import Concern
 from cluster.config import CameraConfig
 from cluster.detections import Detections
 from cluster.permissions import Permission, permitted_kinds
@@ -67,6 +68,10 @@ class Pipeline(Protocol):
 
     def reset(self, time_s: float) -> Sequence[SignalRevision]:
         """Closes what is open."""
+        ...
+
+    def concerns(self) -> tuple[Concern, ...]:
+        """What speaks against the camera, by its pictures."""
         ...
 
 
@@ -186,6 +191,7 @@ class WatchedCamera:
             analysed=self._analysed,
             dropped=dict(self._dropped),
             frame_age_p95_s=self._frame_age_p95_s(now_s),
+            concerns=self._config.concerns + self._pipeline.concerns(),
         )
         if self._reader is None:
             return report

@@ -143,7 +143,7 @@ class Group:
         return left
 
     def _watched(self, assignment: assignments_pb2.Assignment, incarnation: int) -> WatchedCamera:
-        config = camera_config(assignment, default_rate_hz=self._config.analysis_rate_hz)
+        config = camera_config(assignment, default_rate_hz=self._config.analysis_rate_hz, fit=self._fit)
         url = resolve(config.stream.url, self._config.secrets.get)
         return WatchedCamera(
             config,

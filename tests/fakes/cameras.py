@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cluster.analysis.pipeline import Analysis
 from cluster.analysis.scene import Scene
 from cluster.analysis.signals import SignalRevision
+from cluster.analysis.suitability import Concern
 from cluster.detections import Detections
 from cluster.runtime.shard import Answer
 from cluster.tracking.tracks import Tracks
@@ -104,6 +105,9 @@ class FakePipeline:
     def reset(self, time_s: float) -> Sequence[SignalRevision]:
         closed, self._open = self._open and self._revised(time_s, closed_s=time_s), None
         return (closed,) if closed else ()
+
+    def concerns(self) -> tuple[Concern, ...]:
+        return ()
 
     def _revised(self, time_s: float, *, closed_s: float | None = None) -> SignalRevision:
         before = self._open

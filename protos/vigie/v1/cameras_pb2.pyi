@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from vigie.v1 import venues_pb2 as _venues_pb2
+from vigie.v1 import vocabulary_pb2 as _vocabulary_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -99,6 +100,7 @@ class CameraHealth(_message.Message):
     DROPPED_FRAMES_FIELD_NUMBER: _builtins.int
     FRAME_AGE_P95_S_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
+    CONCERNS_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
     """`venues/{venue}/cameras/{camera}`."""
     incarnation: _builtins.int
@@ -130,6 +132,10 @@ class CameraHealth(_message.Message):
     def dropped_frames(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Frames that were not analysed though due, by cause."""
 
+    @_builtins.property
+    def concerns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Concern]:
+        """Why kinds cannot be fully trusted at this camera as it is set up and as its pictures are."""
+
     def __init__(
         self,
         *,
@@ -148,14 +154,40 @@ class CameraHealth(_message.Message):
         dropped_frames: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         frame_age_p95_s: _builtins.float = ...,
         owner: _builtins.str = ...,
+        concerns: _abc.Iterable[Global___Concern] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_frame_time", b"last_frame_time", "report_time", b"report_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysed_frames", b"analysed_frames", "analysed_rate_hz", b"analysed_rate_hz", "camera", b"camera", "detail", b"detail", "dropped_frames", b"dropped_frames", "frame_age_p95_s", b"frame_age_p95_s", "incarnation", b"incarnation", "last_frame_time", b"last_frame_time", "owner", b"owner", "received_frames", b"received_frames", "received_rate_hz", b"received_rate_hz", "reconnects", b"reconnects", "report_time", b"report_time", "state", b"state", "state_time", b"state_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysed_frames", b"analysed_frames", "analysed_rate_hz", b"analysed_rate_hz", "camera", b"camera", "concerns", b"concerns", "detail", b"detail", "dropped_frames", b"dropped_frames", "frame_age_p95_s", b"frame_age_p95_s", "incarnation", b"incarnation", "last_frame_time", b"last_frame_time", "owner", b"owner", "received_frames", b"received_frames", "received_rate_hz", b"received_rate_hz", "reconnects", b"reconnects", "report_time", b"report_time", "state", b"state", "state_time", b"state_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CameraHealth: _TypeAlias = CameraHealth  # noqa: Y015
+
+@_typing.final
+class Concern(_message.Message):
+    """Why a kind cannot be fully trusted at a camera."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    kind: _vocabulary_pb2.Kind.ValueType
+    problem: _builtins.str
+    """What is wrong, with figures, and what to do."""
+    def __init__(
+        self,
+        *,
+        kind: _vocabulary_pb2.Kind.ValueType = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "problem", b"problem"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Concern: _TypeAlias = Concern  # noqa: Y015
 
 @_typing.final
 class CameraStatus(_message.Message):

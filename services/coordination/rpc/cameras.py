@@ -19,6 +19,7 @@ MAX_REPORTS = 256
 MAX_DETAIL = 1000
 MAX_OWNER = 200
 MAX_CAUSES = 32
+MAX_CONCERNS = 32
 REPORTED_LATELY = timedelta(seconds=15)
 
 _Reports = dict[CameraId, cameras_pb2.CameraHealth]
@@ -101,5 +102,9 @@ def _problems(health: cameras_pb2.CameraHealth, now: datetime) -> Iterator[tuple
     yield "owner", checks.text(health.owner, most=MAX_OWNER)
     if len(health.dropped_frames) > MAX_CAUSES:
         yield "dropped_frames", f"names {len(health.dropped_frames)} causes; at most {MAX_CAUSES} are allowed"
+    if len(health.concerns) > MAX_CONCERNS:
+        yield "concerns", f"has {len(health.concerns)} entries; at most {MAX_CONCERNS} are allowed"
+    for index, concern in enumerate(health.concerns[:MAX_CONCERNS]):
+        yield f"concerns[{index}].problem", checks.text(concern.problem, least=1, most=MAX_DETAIL)
     for field in ("state_time", "last_frame_time", "report_time"):
         yield field, checks.moment(getattr(health, field))
