@@ -84,6 +84,7 @@ def _facts(event: events_pb2.Event, zone: tzinfo) -> Iterator[tuple[str, str]]:
     yield "closed", time_text(event, "close_time", zone)
     yield "raised", f"{seconds_between(event.open_time, event.raise_time):.3f} s after capture"
     yield "recorded", f"{seconds_between(event.open_time, event.record_time):.3f} s after capture"
+    yield "limits", "\n".join(event.known_limits) or "-"
 
 
 def _signal_table(event: events_pb2.Event, zone: tzinfo) -> Table:

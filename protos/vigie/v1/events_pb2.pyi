@@ -86,6 +86,7 @@ class Event(_message.Message):
     SIGNALS_FIELD_NUMBER: _builtins.int
     REVIEWS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    KNOWN_LIMITS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`venues/{venue}/events/{event}`."""
     kind: _vocabulary_pb2.Kind.ValueType
@@ -126,6 +127,10 @@ class Event(_message.Message):
     def reviews(self) -> _containers.RepeatedCompositeFieldContainer[Global___Review]:
         """What people decided, oldest first. Only in GetEvent."""
 
+    @_builtins.property
+    def known_limits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is known to go wrong with this kind, in sentences for whoever judges the event."""
+
     def __init__(
         self,
         *,
@@ -146,10 +151,59 @@ class Event(_message.Message):
         signals: _abc.Iterable[_signals_pb2.Signal] | None = ...,
         reviews: _abc.Iterable[Global___Review] | None = ...,
         etag: _builtins.str = ...,
+        known_limits: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time", "raise_time", b"raise_time", "record_time", b"record_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal[
+        "close_time",
+        b"close_time",
+        "open_time",
+        b"open_time",
+        "raise_time",
+        b"raise_time",
+        "record_time",
+        b"record_time",
+        "update_time",
+        b"update_time",
+    ]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "close_time", b"close_time", "etag", b"etag", "kind", b"kind", "name", b"name", "open_time", b"open_time", "raise_time", b"raise_time", "reason", b"reason", "record_time", b"record_time", "reviews", b"reviews", "score", b"score", "severity", b"severity", "signal_count", b"signal_count", "signals", b"signals", "state", b"state", "update_time", b"update_time", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal[
+        "cameras",
+        b"cameras",
+        "close_time",
+        b"close_time",
+        "etag",
+        b"etag",
+        "kind",
+        b"kind",
+        "known_limits",
+        b"known_limits",
+        "name",
+        b"name",
+        "open_time",
+        b"open_time",
+        "raise_time",
+        b"raise_time",
+        "reason",
+        b"reason",
+        "record_time",
+        b"record_time",
+        "reviews",
+        b"reviews",
+        "score",
+        b"score",
+        "severity",
+        b"severity",
+        "signal_count",
+        b"signal_count",
+        "signals",
+        b"signals",
+        "state",
+        b"state",
+        "update_time",
+        b"update_time",
+        "zones",
+        b"zones",
+    ]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,7 +235,9 @@ class Review(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "review_time", b"review_time", "reviewer", b"reviewer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal[
+        "comment", b"comment", "decision", b"decision", "review_time", b"review_time", "reviewer", b"reviewer"
+    ]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

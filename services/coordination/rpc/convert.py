@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.coordination.domain.events import Event, Review
 from services.coordination.domain.signals import Box, Evidence, Signal, SignalRevision
+from vigie.limits import KNOWN_LIMITS
 from vigie.names import camera_name, event_name, parse_camera
 from vigie.v1 import events_pb2, signals_pb2, venues_pb2, vocabulary_pb2
 from vigie.vocabulary import Kind, Severity
@@ -73,6 +74,7 @@ def event_message(
         signals=[_signal_message(signal, newest) for signal, newest in signals],
         reviews=[_review_message(review) for review in reviews],
         etag=event.etag,
+        known_limits=KNOWN_LIMITS[event.kind],
     )
 
 

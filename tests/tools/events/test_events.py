@@ -14,8 +14,10 @@ from tools.apply import apply_venue
 from tools.errors import ExitCode
 from tools.events.watching import Stub, changes
 from tools.venue_file import load_venue
+from vigie.limits import KNOWN_LIMITS
 from vigie.names import ANY_VENUE
 from vigie.v1 import event_service_pb2
+from vigie.vocabulary import Kind
 
 Vigie = Callable[..., Outcome]
 
@@ -48,6 +50,13 @@ def test_event_is_found_by_the_end_of_its_id(vigie: Vigie, service: str, event: 
 
     assert by_name == by_end
     assert "after capture" in by_name.out
+
+
+def test_event_says_what_is_known_to_go_wrong_with_its_kind(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    shown = vigie("events", "get", event["name"], "--coordination", service).out
+
+    assert event["known_limits"] == list(KNOWN_LIMITS[Kind.ZONE_INTRUSION])
+    assert all(sentence in shown for sentence in event["known_limits"])
 
 
 def test_evidence_is_saved_as_recorded(vigie: Vigie, service: str, event: dict[str, Any], tmp_path: Path) -> None:

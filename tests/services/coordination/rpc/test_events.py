@@ -12,7 +12,9 @@ from services.coordination.store.database import Database
 from tests.services.coordination.builders import ZONE_INTRUSION, ago, picture, signal, utc_now
 from tests.services.coordination.conftest import Client, RunningService
 from tests.services.coordination.rpc.statuses import refused
+from vigie.limits import KNOWN_LIMITS
 from vigie.v1 import event_service_pb2, events_pb2, vocabulary_pb2
+from vigie.vocabulary import Kind
 
 CONFIRM, DISMISS, ACKNOWLEDGE = events_pb2.DECISION_CONFIRM, events_pb2.DECISION_DISMISS, events_pb2.DECISION_ACKNOWLEDGE
 Watch = aio.UnaryStreamCall[event_service_pb2.WatchEventsRequest, event_service_pb2.WatchEventsResponse]
@@ -87,6 +89,17 @@ async def test_an_event_shows_its_signals_and_reviews(client: Client) -> None:
     assert (event.signals[0].evidence.size_bytes, event.signals[0].evidence.jpeg) == (len(jpeg), b"")
     assert event.signals[0].box.x1 == 30
     assert [(one.decision, one.reviewer, one.comment) for one in event.reviews] == [(CONFIRM, "Ada", "two people")]
+
+
+async def test_an_event_says_what_is_known_to_go_wrong_however_it_is_read(client: Client) -> None:
+    call = watch(client)
+    await read(call)
+    await client.report(signal())
+    watched = (await next_event(call)).event
+    (listed,) = await client.list()
+    got = (await client.events.GetEvent(event_service_pb2.GetEventRequest(name=listed.name))).event
+    limits = [list(event.known_limits) for event in (watched, listed, got)]
+    assert limits == [list(KNOWN_LIMITS[Kind.ZONE_INTRUSION])] * 3
 
 
 async def test_evidence_is_given_for_its_own_event_only(client: Client) -> None:

@@ -1,0 +1,43 @@
+"""What is known to go wrong with each kind: shown to whoever judges an event."""
+
+from collections.abc import Mapping
+
+from vigie.vocabulary import Kind
+
+KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ABANDONED_OBJECT: (
+        "A thing that was there when the analysis began is part of the scene and raises nothing.",
+        "A thing that stands behind people or furniture is not seen.",
+        "In a dense crowd an owner cannot be told from those who pass by.",
+    ),
+    Kind.WEAPON: (
+        "No validated detector exists: this is as good as the one that was installed here.",
+        "What is hidden under clothes is never seen, and what is small only near the camera.",
+        "Telephones, tools, umbrellas and toys can look like weapons.",
+    ),
+    Kind.WRONG_WAY: (
+        "Without a ground plane, distances are measured in heights of the body and are rough far from the camera.",
+        "Whoever was out of sight for some seconds is taken for someone new.",
+    ),
+    Kind.ZONE_INTRUSION: (
+        "A person stands where the feet are: where they are hidden, so is the place.",
+        "People of less than about 24 pixels are missed.",
+    ),
+    Kind.PERSON_DOWN: (
+        "Only who was seen upright before counts: who lies from the beginning raises nothing.",
+        "A fall towards the camera or behind others can be missed.",
+    ),
+    Kind.CROWD_MOVEMENT: (
+        "Sudden is what differs from the minutes before: a crowd that runs from the beginning is what is usual here.",
+        "A few people who run for a train can look like the beginning of a panic.",
+    ),
+    Kind.CROWD_DENSITY: (
+        "People hidden behind others are estimated.",
+        "Densities are as true as the ground plane that was given for the camera.",
+    ),
+    Kind.FIRE: (
+        "Smoke without flames is not found reliably.",
+        "Flames that are far away, behind leaves or seen by a moving camera can be missed.",
+        "Nothing is known of the rate of false alarms over days: the footage measured is minutes long.",
+    ),
+}
