@@ -4,14 +4,19 @@
 # source: vigie/v1/events.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
-_runtime_version.ValidateProtobufRuntimeVersion(_runtime_version.Domain.PUBLIC, 7, 35, 1, "", "vigie/v1/events.proto")
+_runtime_version.ValidateProtobufRuntimeVersion(
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'vigie/v1/events.proto'
+)
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
@@ -22,21 +27,19 @@ from vigie.v1 import signals_pb2 as vigie_dot_v1_dot_signals__pb2
 from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x15vigie/v1/events.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vigie/v1/signals.proto\x1a\x19vigie/v1/vocabulary.proto"\xae\x04\n\x05\x45vent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1c\n\x04kind\x18\x02 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.vigie.v1.EventState\x12$\n\x08severity\x18\x04 \x01(\x0e\x32\x12.vigie.v1.Severity\x12\r\n\x05score\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61meras\x18\x07 \x03(\t\x12\r\n\x05zones\x18\x08 \x03(\t\x12-\n\topen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nraise_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecord_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0csignal_count\x18\x0e \x01(\r\x12!\n\x07signals\x18\x0f \x03(\x0b\x32\x10.vigie.v1.Signal\x12!\n\x07reviews\x18\x10 \x03(\x0b\x32\x10.vigie.v1.Review\x12\x0c\n\x04\x65tag\x18\x11 \x01(\t\x12\x14\n\x0cknown_limits\x18\x12 \x03(\t"\x82\x01\n\x06Review\x12$\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x12.vigie.v1.Decision\x12\x10\n\x08reviewer\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12/\n\x0breview_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x92\x01\n\nEventState\x12\x1b\n\x17\x45VENT_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45VENT_STATE_NEW\x10\x01\x12\x1c\n\x18\x45VENT_STATE_ACKNOWLEDGED\x10\x02\x12\x19\n\x15\x45VENT_STATE_CONFIRMED\x10\x03\x12\x19\n\x15\x45VENT_STATE_DISMISSED\x10\x04*j\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x45\x43ISION_ACKNOWLEDGE\x10\x01\x12\x14\n\x10\x44\x45\x43ISION_CONFIRM\x10\x02\x12\x14\n\x10\x44\x45\x43ISION_DISMISS\x10\x03\x62\x06proto3'
-)
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15vigie/v1/events.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16vigie/v1/signals.proto\x1a\x19vigie/v1/vocabulary.proto\"\xae\x04\n\x05\x45vent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1c\n\x04kind\x18\x02 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.vigie.v1.EventState\x12$\n\x08severity\x18\x04 \x01(\x0e\x32\x12.vigie.v1.Severity\x12\r\n\x05score\x18\x05 \x01(\x01\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61meras\x18\x07 \x03(\t\x12\r\n\x05zones\x18\x08 \x03(\t\x12-\n\topen_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nraise_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecord_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0csignal_count\x18\x0e \x01(\r\x12!\n\x07signals\x18\x0f \x03(\x0b\x32\x10.vigie.v1.Signal\x12!\n\x07reviews\x18\x10 \x03(\x0b\x32\x10.vigie.v1.Review\x12\x0c\n\x04\x65tag\x18\x11 \x01(\t\x12\x14\n\x0cknown_limits\x18\x12 \x03(\t\"\x82\x01\n\x06Review\x12$\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x12.vigie.v1.Decision\x12\x10\n\x08reviewer\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12/\n\x0breview_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x92\x01\n\nEventState\x12\x1b\n\x17\x45VENT_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45VENT_STATE_NEW\x10\x01\x12\x1c\n\x18\x45VENT_STATE_ACKNOWLEDGED\x10\x02\x12\x19\n\x15\x45VENT_STATE_CONFIRMED\x10\x03\x12\x19\n\x15\x45VENT_STATE_DISMISSED\x10\x04*j\n\x08\x44\x65\x63ision\x12\x18\n\x14\x44\x45\x43ISION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x45\x43ISION_ACKNOWLEDGE\x10\x01\x12\x14\n\x10\x44\x45\x43ISION_CONFIRM\x10\x02\x12\x14\n\x10\x44\x45\x43ISION_DISMISS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "vigie.v1.events_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_EVENTSTATE"]._serialized_start = 814
-    _globals["_EVENTSTATE"]._serialized_end = 960
-    _globals["_DECISION"]._serialized_start = 962
-    _globals["_DECISION"]._serialized_end = 1068
-    _globals["_EVENT"]._serialized_start = 120
-    _globals["_EVENT"]._serialized_end = 678
-    _globals["_REVIEW"]._serialized_start = 681
-    _globals["_REVIEW"]._serialized_end = 811
+  DESCRIPTOR._loaded_options = None
+  _globals['_EVENTSTATE']._serialized_start=814
+  _globals['_EVENTSTATE']._serialized_end=960
+  _globals['_DECISION']._serialized_start=962
+  _globals['_DECISION']._serialized_end=1068
+  _globals['_EVENT']._serialized_start=120
+  _globals['_EVENT']._serialized_end=678
+  _globals['_REVIEW']._serialized_start=681
+  _globals['_REVIEW']._serialized_end=811
 # @@protoc_insertion_point(module_scope)

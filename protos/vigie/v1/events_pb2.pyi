@@ -153,57 +153,9 @@ class Event(_message.Message):
         etag: _builtins.str = ...,
         known_limits: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal[
-        "close_time",
-        b"close_time",
-        "open_time",
-        b"open_time",
-        "raise_time",
-        b"raise_time",
-        "record_time",
-        b"record_time",
-        "update_time",
-        b"update_time",
-    ]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time", "raise_time", b"raise_time", "record_time", b"record_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "cameras",
-        b"cameras",
-        "close_time",
-        b"close_time",
-        "etag",
-        b"etag",
-        "kind",
-        b"kind",
-        "known_limits",
-        b"known_limits",
-        "name",
-        b"name",
-        "open_time",
-        b"open_time",
-        "raise_time",
-        b"raise_time",
-        "reason",
-        b"reason",
-        "record_time",
-        b"record_time",
-        "reviews",
-        b"reviews",
-        "score",
-        b"score",
-        "severity",
-        b"severity",
-        "signal_count",
-        b"signal_count",
-        "signals",
-        b"signals",
-        "state",
-        b"state",
-        "update_time",
-        b"update_time",
-        "zones",
-        b"zones",
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "close_time", b"close_time", "etag", b"etag", "kind", b"kind", "known_limits", b"known_limits", "name", b"name", "open_time", b"open_time", "raise_time", b"raise_time", "reason", b"reason", "record_time", b"record_time", "reviews", b"reviews", "score", b"score", "severity", b"severity", "signal_count", b"signal_count", "signals", b"signals", "state", b"state", "update_time", b"update_time", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -235,9 +187,7 @@ class Review(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal[
-        "comment", b"comment", "decision", b"decision", "review_time", b"review_time", "reviewer", b"reviewer"
-    ]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "review_time", b"review_time", "reviewer", b"reviewer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
