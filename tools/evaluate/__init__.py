@@ -1,0 +1,1 @@
+"""`vigie evaluate`: how well the eight kinds are found on labelled clips."""

@@ -1,0 +1,78 @@
+"""An evaluation as tables for people."""
+
+from collections.abc import Iterator, Mapping
+
+from rich import box
+from rich.table import Table
+
+from tools.evaluate.evaluation import Evaluation
+from tools.evaluate.figures import Estimate, Figures
+from tools.evaluate.results import Run
+from vigie.vocabulary import Kind
+
+_DASH = "-"
+
+
+def tables(evaluation: Evaluation) -> Iterator[Table]:
+    """The figures of each kind, what went wrong, and what each variation changes."""
+    plain, *others = evaluation.runs
+    yield _figures_table(plain.figures(), "each kind")
+    if apart := plain.figures(apart=True):
+        yield _figures_table(apart, "each kind, in the set apart")
+    yield _faults(plain)
+    if others:
+        yield _changes(plain, others)
+
+
+def _figures_table(figures: Mapping[Kind, Figures], title: str) -> Table:
+    columns = ("kind", "found", "missed", "false", "recall", "precision", "F1", "false an hour", "delay", "longest")
+    table = Table(*columns, title=f"{title} (with 95 % intervals)", box=box.SIMPLE)
+    for kind, each in figures.items():
+        table.add_row(
+            kind.name,
+            *map(str, (each.found, each.missed, each.false_alarms)),
+            *map(_estimate, (each.recall, each.precision, each.f1, each.false_alarms_per_camera_hour)),
+            *map(_seconds, (each.median_delay_s, each.greatest_delay_s)),
+        )
+    return table
+
+
+def _faults(run: Run) -> Table:
+    table = Table("clip", "kind", "", "at", "reason", title="missed and false", box=box.SIMPLE)
+    for clip in run.clips:
+        for event in clip.outcome.missed:
+            table.add_row(clip.file.name, event.kind.name, "missed", f"{event.start_s:.1f} to {event.end_s:.1f} s", "")
+        for signal in clip.outcome.false:
+            table.add_row(clip.file.name, signal.kind.name, "false", f"{signal.opened_s:.1f} s", signal.reason)
+    return table
+
+
+def _changes(plain: Run, others: list[Run]) -> Table:
+    """What became of each kind in each variation, beside the plain run."""
+    before = plain.figures()
+    columns = ("variation", "kind", "found", "missed", "false", "recall", "precision")
+    table = Table(*columns, title="beside the plain run", box=box.SIMPLE)
+    for run in others:
+        for kind, after in run.figures().items():
+            table.add_row(
+                str(run.variation),
+                kind.name,
+                f"{before[kind].found} > {after.found}",
+                f"{before[kind].missed} > {after.missed}",
+                f"{before[kind].false_alarms} > {after.false_alarms}",
+                _change(before[kind].recall, after.recall),
+                _change(before[kind].precision, after.precision),
+            )
+    return table
+
+
+def _change(before: Estimate | None, after: Estimate | None) -> str:
+    return f"{after.value - before.value:+.2f}" if before and after else _DASH
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})" if estimate else _DASH
+
+
+def _seconds(seconds: float | None) -> str:
+    return _DASH if seconds is None else f"{seconds:.1f} s"
