@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": ("tools.evaluate.command:evaluate", "Measure how well each kind is found on labelled clips."),
     "models": ("tools.models:app", "Check and add model packs."),
     "doctor": ("tools.doctor.command:doctor", "Look for what is wrong with this machine and the service."),
+    "synthesize": ("tools.synthetic.command:synthesize", "Write a made scene as a clip with its label."),
     "bench": ("tools.bench.main:app", "Measure the speed of each part, as ratios."),
 }
 

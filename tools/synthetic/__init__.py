@@ -1,0 +1,1 @@
+"""Made scenes: what footage cannot give, labelled by construction. They test rules; they never count as accuracy."""
