@@ -30,6 +30,7 @@ from cluster.analysis.parameters import bounded
 from cluster.analysis.scene import RuleParameters
 from cluster.analysis.suitability import Concern, configured
 from cluster.analysis.view import View
+from cluster.analysis.wrong_way import WrongWay
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.errors import ConfigurationError
 from cluster.permissions import Permission
@@ -50,6 +51,7 @@ SECRET_LIMIT_BYTES = 4096
 
 # A kind is one module and one line here: the field of `vigie.v1.Rule` that holds its parameters, and what they are here.
 KINDS: Mapping[str, type[RuleParameters]] = {
+    "wrong_way": WrongWay,
     "zone_intrusion": ZoneIntrusion,
     "crowd_density": CrowdDensity,
 }

@@ -1,5 +1,7 @@
 """Reads the parameters of rules from the contract's messages, with their bounds and defaults."""
 
+from collections.abc import Sequence
+
 from google.protobuf.duration_pb2 import Duration
 
 from cluster.analysis.geometry import Polygon
@@ -7,6 +9,7 @@ from cluster.analysis.schedule import Schedule, Window
 from cluster.analysis.view import View
 from cluster.errors import ConfigurationError
 from vigie.v1 import venues_pb2
+from vigie.vocabulary import INTRUDERS, ObjectClass
 
 WINDOWS_LIMIT = 64
 _DAYS = frozenset(range(7))
@@ -32,6 +35,19 @@ def polygon(view: View, zone: str, where: str) -> Polygon:
     if not isinstance(found, Polygon):
         raise ConfigurationError(where, f"zone {zone!r} is a line; this kind needs a polygon")
     return found
+
+
+def movers(values: Sequence[int], where: str) -> frozenset[ObjectClass]:
+    """Who or what may be meant by a rule about people and vehicles: people where nobody is named.
+
+    Raises ConfigurationError with `where` for classes that are neither.
+    """
+    for value in values:
+        if value not in INTRUDERS:
+            name = ObjectClass(value).name if value in set(ObjectClass) else f"class {value}"
+            known = ", ".join(sorted(mover.name for mover in INTRUDERS))
+            raise ConfigurationError(where, f"{name} is neither a person nor a vehicle; choose from {known}")
+    return frozenset(map(ObjectClass, values)) or frozenset({ObjectClass.PERSON})
 
 
 def schedule(windows: list[venues_pb2.ScheduleWindow], view: View, where: str) -> Schedule:

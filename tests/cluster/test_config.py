@@ -151,7 +151,7 @@ def many_rules(message: Assignment) -> None:
         (bend_plane, f"{CAMERA}: ground_plane, picture points: has 3 points; a ground plane has 4"),
         (
             unknown_rule,
-            f"{CAMERA}: rules[3]: is of no kind that this cluster can watch for; it can: zone_intrusion, crowd_density",
+            f"{CAMERA}: rules[3]: is of no kind that this cluster can watch for; it can: ",
         ),
         (double_rule, f"{CAMERA}: rules[3]: is a second crowd_density in zone 'road'"),
         (reach_the_sky, f"{CAMERA}: rules[2].crowd_density.zone 'road': point 1 (0, 0) is beyond the horizon"),

@@ -55,7 +55,7 @@ def test_who_only_cuts_a_corner_keeps_nothing_open() -> None:
 
     found = play(rule_of(), [*[[INSIDE]] * 10, *passers_by * 10])
 
-    assert phases(found) == [(1.0, Phase.OPENED), (3.8, Phase.CLOSED)]
+    assert phases(found) == [(1.0, Phase.OPENED), (5.8, Phase.CLOSED)]
 
 
 def test_two_people_after_each_other_do_not_add_up_to_a_dwell() -> None:
@@ -133,6 +133,26 @@ def test_person_cut_by_the_lower_edge_stands_on_it() -> None:
     assert phases(found) == [(1.0, Phase.OPENED)]
 
 
+def test_who_walks_out_over_the_lower_edge_is_gone() -> None:
+    legs_cut = [[Thing(1, 320, 480)]] * 15
+
+    found = play(rule_of(zone="edge"), [*[[Thing(1, 320, 400)]] * 10, *legs_cut])
+
+    assert phases(found) == [(1.0, Phase.OPENED), (3.8, Phase.CLOSED)]
+
+
+def test_who_comes_back_from_the_lower_edge_begins_a_new_dwell() -> None:
+    frames = [*[[Thing(1, 320, 400)]] * 4, *[[Thing(1, 320, 480)]] * 4, *[[Thing(1, 320, 400)]] * 6]
+
+    assert phases(play(rule_of(zone="edge"), frames)) == [(2.6, Phase.OPENED)]
+
+
+def test_lost_intruder_may_still_be_there() -> None:
+    found = play(rule_of(), [*[[INSIDE]] * 10, *[[]] * 40])
+
+    assert phases(found) == [(1.0, Phase.OPENED), (5.8, Phase.CLOSED)]
+
+
 def test_ground_point_is_where_the_feet_are() -> None:
     corners = [(0.0, 0.0), (640.0, 0.0), (640.0, 480.0), (0.0, 480.0)]
     plane = GroundPlane.of(corners, [(x / 10, y / 10) for x, y in corners], "ground plane")
@@ -189,8 +209,8 @@ def test_dwell_begins_and_signal_ends_with_the_schedule() -> None:
         ({"zone": "gras"}, r"rules\[0\].zone: the camera has no zone 'gras'; it has: edge, gate, grass"),
         ({"dwell": Duration(seconds=-1)}, r"rules\[0\].dwell \(seconds\): is -1; give 0 to 3600"),
         ({"clear": Duration(seconds=3601)}, r"rules\[0\].clear \(seconds\): is 3601; give 0 to 3600"),
-        ({"who": [ObjectClass.WEAPON]}, r"rules\[0\].who: WEAPON cannot intrude; choose from BICYCLE, BUS"),
-        ({"who": [99]}, r"rules\[0\].who: class 99 cannot intrude"),
+        ({"who": [ObjectClass.WEAPON]}, r"rules\[0\].who: WEAPON is neither a person nor a vehicle; choose from BICYCLE, BUS"),
+        ({"who": [99]}, r"rules\[0\].who: class 99 is neither"),
         (
             {"schedule": [venues_pb2.ScheduleWindow(start_minute=1440, end_minute=1)]},
             r"rules\[0\].schedule\[0\].start_minute: is 1440; give 0 to 1439",
