@@ -7,6 +7,8 @@ Environment:
     VIGIE_CLUSTER              local                      id under which this cluster asks for its cameras
     VIGIE_STATE_DIR            the user's state folder    where signals wait until they are recorded
     VIGIE_PACK                 the small pack shipped     folder of the model pack
+    VIGIE_WEAPON_PACK          none: no camera can        folder of a model pack whose task is weapon_detection
+                               watch for weapons
     VIGIE_SECRETS_DIR          none                       folder with a file for each secret that stream URLs name as ${NAME}
     VIGIE_SECRET_NAME          none                       the secret NAME; goes before a file of the folder
     VIGIE_ANALYSIS_RATE_HZ     5                          frames analysed a second where a camera says nothing else and no kind
@@ -30,6 +32,7 @@ from cluster.analysis.parameters import bounded
 from cluster.analysis.scene import RuleParameters
 from cluster.analysis.suitability import Concern, configured
 from cluster.analysis.view import View
+from cluster.analysis.weapon import Weapon
 from cluster.analysis.wrong_way import WrongWay
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.errors import ConfigurationError
@@ -52,6 +55,7 @@ SECRET_LIMIT_BYTES = 4096
 # A kind is one module and one line here: the field of `vigie.v1.Rule` that holds its parameters, and what they are here.
 KINDS: Mapping[str, type[RuleParameters]] = {
     "wrong_way": WrongWay,
+    "weapon": Weapon,
     "zone_intrusion": ZoneIntrusion,
     "crowd_density": CrowdDensity,
 }
@@ -259,6 +263,7 @@ class ClusterConfig:
         cluster: id under which this cluster asks for its cameras.
         state_dir: where signals wait until they are recorded.
         pack: folder of the model pack; None means the small one that Vigie ships.
+        weapon_pack: folder of the model pack for weapons; None means that no camera can watch for them.
         secrets: those that stream URLs name.
         analysis_rate_hz: frames analysed a second where a camera says nothing else and no kind that it watches for needs more.
         cameras_per_group: cameras that one process decodes and analyses.
@@ -269,6 +274,7 @@ class ClusterConfig:
     cluster: str
     state_dir: Path
     pack: Path | None
+    weapon_pack: Path | None
     secrets: Secrets
     analysis_rate_hz: float
     cameras_per_group: int
@@ -277,13 +283,17 @@ class ClusterConfig:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Reads the variables. Raises ConfigurationError with the variable's name."""
-        state_dir, pack, secrets_dir = (environment.get(f"VIGIE_{name}") for name in ("STATE_DIR", "PACK", "SECRETS_DIR"))
+        state_dir, pack, weapon_pack, secrets_dir = (
+            Path(text) if (text := environment.get(f"VIGIE_{name}")) else None
+            for name in ("STATE_DIR", "PACK", "WEAPON_PACK", "SECRETS_DIR")
+        )
         return cls(
             coordination=_address(environment.get("VIGIE_COORDINATION") or "127.0.0.1:7430"),
             cluster=_cluster_id(environment.get("VIGIE_CLUSTER") or "local"),
-            state_dir=Path(state_dir) if state_dir else user_state_path("vigie"),
-            pack=Path(pack) if pack else None,
-            secrets=_secrets(environment, Path(secrets_dir) if secrets_dir else None),
+            state_dir=state_dir or user_state_path("vigie"),
+            pack=pack,
+            weapon_pack=weapon_pack,
+            secrets=_secrets(environment, secrets_dir),
             analysis_rate_hz=_number(environment, "VIGIE_ANALYSIS_RATE_HZ", DEFAULT_RATE_HZ, RATE_LIMITS_HZ),
             cameras_per_group=int(_number(environment, "VIGIE_CAMERAS_PER_GROUP", 8, (1, 64), whole=True)),
             outbox_limit_bytes=int(_number(environment, "VIGIE_OUTBOX_LIMIT_MIB", 1024, (16, 1 << 20), whole=True)) << 20,

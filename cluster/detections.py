@@ -39,6 +39,19 @@ class Detections:
         """Those of some classes."""
         return self[is_among(self.classes, classes)]
 
+    @property
+    def feet(self) -> NDArray[np.float32]:
+        """(n, 2) float32: the middle of each box's lower edge, where a standing person meets the ground."""
+        return np.stack([(self.boxes[:, 0] + self.boxes[:, 2]) / 2, self.boxes[:, 3]], axis=1)
+
+    def joined(self, other: "Detections") -> "Detections":
+        """These and others of the same picture."""
+        return Detections(
+            np.concatenate([self.boxes, other.boxes]),
+            np.concatenate([self.scores, other.scores]),
+            np.concatenate([self.classes, other.classes]),
+        )
+
     def scaled(self, x: float, y: float) -> "Detections":
         """The same things in a picture that is `x` times as wide and `y` times as high."""
         return Detections(self.boxes * np.array([x, y, x, y], np.float32), self.scores, self.classes)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,10 @@ from rich.table import Table
 from cluster.analysis.pipeline import Analysis, CameraPipeline
 from cluster.analysis.suitability import Concern
 from cluster.config import CameraConfig, camera_config
-from cluster.inference.pack import default_pack_path, load_pack
-from cluster.inference.session import ModelSession
+from cluster.inference.models import ArmableDetector, Models
 from cluster.privacy.redaction import evidence_jpeg
 from cluster.replay import ReplayedSignal, ReplayedSignals, analyses
-from cluster.video.frame import Frame
+from cluster.video.frame import Fit, Frame
 from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.sampling import Sampler
 from cluster.video.stream import Pace, StreamConfig, Timeouts
@@ -33,10 +33,19 @@ from tools.venue_file import VenueFile, load_venue
 from vigie.v1 import assignments_pb2
 from vigie.vocabulary import Kind
 
-MOST_SESSIONS = 4
+MOST_DETECTORS = 4
 
 Rate = Annotated[float | None, typer.Option(help="Frames analysed a second (default: the camera's, or 5).", metavar="HZ")]
 Pack = Annotated[Path | None, typer.Option(help="Model pack (default: the small one that Vigie ships).", metavar="FOLDER")]
+WeaponPack = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="VIGIE_WEAPON_PACK",
+        help="Model pack for a camera that watches for weapons (none ships: none is known that was validated).",
+        metavar="FOLDER",
+        show_envvar=False,
+    ),
+]
 Start = Annotated[
     str | None,
     typer.Option(help="When the clip began, for rules with a schedule (default: the stream's start_time).", metavar="TIME"),
@@ -50,6 +59,7 @@ def replay(
     camera: Annotated[str, typer.Option(help="Id of the camera whose zones and rules to use.", metavar="ID")],
     as_json: AsJson = False,
     pack: Pack = None,
+    weapon_pack: WeaponPack = None,
     rate: Rate = None,
     start: Start = None,
     evidence: Evidence = None,
@@ -69,13 +79,14 @@ def replay(
     So it asks which kinds the authorizations in the venue file allow for the camera, not when; others are not looked for.
     """
     config = _config(load_venue(venue), camera, rate_hz=rate, start=start)
-    sessions = _sessions(pack or default_pack_path())
+    models = Models.load(pack, weapon_pack)
+    fit, detectors = models.fits.of(config), _detectors(models, config)
     signals = ReplayedSignals()
-    with _opened(clip, config, sessions[0]) as source:
+    with _opened(clip, config, fit) as source:
         pipeline = CameraPipeline(config)
         frames = source.frames(Sampler(config.analysis_rate_hz).is_due)
         try:
-            found = analyses(frames, sessions, pipeline, _allowed(config))
+            found = analyses(frames, detectors, pipeline, _allowed(config))
             for frame, analysis in _with_progress(found, _start_s(config), is_shown=not as_json):
                 signals.add(analysis.revisions)
                 if evidence:
@@ -137,17 +148,17 @@ def _allowed(config: CameraConfig) -> frozenset[Kind]:
     return allowed & {rule.kind for rule in config.rules}
 
 
-def _sessions(pack: Path) -> list[ModelSession]:
-    """One for each core, since a session works on one."""
-    model = load_pack(pack)
+def _detectors(models: Models, config: CameraConfig) -> list[ArmableDetector]:
+    """One for each core, since one works on one. Weapons are looked for only where an act allows it."""
+    used = models if Kind.WEAPON in _allowed(config) else replace(models, weapons=None)
     cores = len(os.sched_getaffinity(0))
-    return [ModelSession(model) for _ in range(min(cores, MOST_SESSIONS))]
+    return [used.detector() for _ in range(min(cores, MOST_DETECTORS))]
 
 
-def _opened(clip: Path, config: CameraConfig, session: ModelSession) -> PyAvSource:
+def _opened(clip: Path, config: CameraConfig, fit: Fit) -> PyAvSource:
     url = resolve(f"file:{quote(str(clip.resolve()))}", lambda _: None)
     stream = StreamConfig(url.value, _start_s(config), Pace.FASTEST)
-    return open_source(stream, url=url, fit=session.fit, timeouts=Timeouts(), now=lambda: _start_s(config))
+    return open_source(stream, url=url, fit=fit, timeouts=Timeouts(), now=lambda: _start_s(config))
 
 
 def _start_s(config: CameraConfig) -> float:

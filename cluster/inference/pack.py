@@ -198,9 +198,17 @@ def default_pack_path() -> Path:
     return Path(__file__).parent / "packs" / "nanodet-g-coco"
 
 
-def load_pack(folder: Path) -> ModelPack:
-    """A pack, verified. Raises ModelError, which names the file, the field and what to do."""
+def load_pack(folder: Path, *, task: Task | None = None) -> ModelPack:
+    """A pack, verified. Raises ModelError, which names the file, the field and what to do.
+
+    Args:
+        folder: where it lies.
+        task: what it must be for; None: any task of the closed list.
+    """
     manifest = read_manifest(folder)
+    if task is not None and manifest.task is not task:
+        problem = f"its task is {manifest.task.value}, where {task.value} is wanted"
+        raise ModelError(str(folder), f"{problem}; name a pack of that task")
     return ModelPack(folder, manifest, _read_model(folder, manifest))
 
 

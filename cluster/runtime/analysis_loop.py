@@ -34,8 +34,8 @@ _log = structlog.get_logger(__name__)
 class Shard(Protocol):
     """Finds things in pictures, somewhere else."""
 
-    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[Answer]:
-        """What it finds in each picture."""
+    def submit(self, pictures: list[NDArray[np.uint8]], armed: list[bool]) -> Future[Answer]:
+        """What it finds in each picture; weapons only in those that `armed` says."""
         ...
 
 
@@ -219,7 +219,9 @@ class AnalysisLoop:
         for camera, _ in batch:
             camera.in_flight = True
         try:
-            future = self._shards[name].submit([frame.picture for _, frame in batch])
+            now_s = self._now()
+            armed = [camera.is_armed(now_s) for camera, _ in batch]
+            future = self._shards[name].submit([frame.picture for _, frame in batch], armed)
         except Exception as error:  # noqa: BLE001 - a call that cannot be made is one that failed
             future = Future()
             future.set_exception(error)

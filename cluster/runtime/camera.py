@@ -149,6 +149,10 @@ class WatchedCamera:
             return None
         return frame
 
+    def is_armed(self, now_s: float) -> bool:
+        """Whether weapons are to be looked for: it watches for them, and an act in force allows that."""
+        return Kind.WEAPON in self._permitted(now_s)
+
     def lose(self, frame: Frame, cause: str) -> None:
         """Takes back a frame that no shard analysed: one of a recording is analysed later, one of a live stream is counted."""
         if self.is_recording:

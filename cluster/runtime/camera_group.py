@@ -10,13 +10,12 @@ from typing import Any, cast
 import ray
 
 from cluster.config import ClusterConfig
-from cluster.inference.pack import default_pack_path, load_pack
+from cluster.inference.models import Models
 from cluster.runtime.group import Group, Identity
 from cluster.runtime.picture_board import PictureBoard
 from cluster.runtime.shard import Answer, Picture
 from cluster.runtime.status import GroupStatus, ShardStatus
 from cluster.supervision import Lease, Task
-from cluster.video.frame import Fit
 from vigie.v1 import assignments_pb2
 
 
@@ -32,10 +31,10 @@ class RayShard:
         self._caller = caller
         self._board = board
 
-    def submit(self, pictures: list[Picture]) -> Future[Answer]:
-        """Hands pictures over."""
+    def submit(self, pictures: list[Picture], armed: list[bool]) -> Future[Answer]:
+        """Hands pictures over; weapons are looked for only in those that `armed` says."""
         handed = self._board.post(pictures) if self._board else pictures
-        future = cast("Future[Answer]", self._handle.detect.remote(self._caller, handed).future())
+        future = cast("Future[Answer]", self._handle.detect.remote(self._caller, handed, armed).future())
         future.add_done_callback(self._note)
         return future
 
@@ -48,12 +47,12 @@ class CameraGroup:
     """Owns cameras in one process."""
 
     def __init__(self, name: str, coordination: str) -> None:
-        """Raises ConfigurationError and ModelError for what this machine's environment and model pack get wrong."""
+        """Raises ConfigurationError and ModelError for what this machine's environment and model packs get wrong."""
         config = replace(ClusterConfig.from_environment(os.environ), coordination=coordination)
-        model_input = load_pack(config.pack or default_pack_path()).manifest.input
+        fits = Models.load(config.pack, config.weapon_pack).fits
         context = ray.get_runtime_context()
         self._identity = Identity(name, context.get_node_id(), context.get_actor_id() or "")
-        self._group = Group(self._identity, config, Fit(model_input.width, model_input.height))
+        self._group = Group(self._identity, config, fits)
         self._group.start()
 
     def status(self) -> GroupStatus:

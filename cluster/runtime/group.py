@@ -13,8 +13,10 @@ import grpc
 import structlog
 
 from cluster.analysis.pipeline import CameraPipeline
+from cluster.analysis.scene import PLAIN, RuleContext
 from cluster.config import CameraConfig, ClusterConfig, camera_config
 from cluster.errors import ConfigurationError
+from cluster.inference.models import Fits
 from cluster.reporting.client import describe, open_channel, report_health
 from cluster.reporting.delivery import SignalReporter
 from cluster.reporting.outbox import Outbox
@@ -51,13 +53,15 @@ class Group:
     Args:
         identity: who it is.
         config: of the cluster.
-        fit: into which the shards want pictures to be scaled.
+        fits: into which the shards want pictures to be scaled.
+        context: what the rules of its cameras may use.
     """
 
-    def __init__(self, identity: Identity, config: ClusterConfig, fit: Fit) -> None:
+    def __init__(self, identity: Identity, config: ClusterConfig, fits: Fits, context: RuleContext = PLAIN) -> None:
         self._identity = identity
         self._config = config
-        self._fit = fit
+        self._fits = fits
+        self._context = context
         self._channel = open_channel(config.coordination)
         self._outboxes = Outboxes(
             config.state_dir / "outbox" / config.cluster, limit_bytes=config.outbox_limit_bytes, reporter=self._reporter
@@ -143,22 +147,23 @@ class Group:
         return left
 
     def _watched(self, assignment: assignments_pb2.Assignment, incarnation: int) -> WatchedCamera:
-        config = camera_config(assignment, default_rate_hz=self._config.analysis_rate_hz, fit=self._fit)
+        config = camera_config(assignment, default_rate_hz=self._config.analysis_rate_hz, fit=self._fits.plain)
+        fit = self._fits.of(config)
         url = resolve(config.stream.url, self._config.secrets.get)
         return WatchedCamera(
             config,
             incarnation,
-            pipeline=CameraPipeline(config),
-            open_reader=partial(self._open_reader, config, url),
+            pipeline=CameraPipeline(config, self._context),
+            open_reader=partial(self._open_reader, config, url, fit),
             now_s=time.time(),
         )
 
-    def _open_reader(self, config: CameraConfig, url: StreamUrl) -> CameraReader:
+    def _open_reader(self, config: CameraConfig, url: StreamUrl, fit: Fit) -> CameraReader:
         return CameraReader(
             config.name,
             config.stream,
             url=url,
-            fit=self._fit,
+            fit=fit,
             rate_hz=config.analysis_rate_hz,
             timeouts=Timeouts(),
             now=time.time,

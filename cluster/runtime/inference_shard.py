@@ -1,4 +1,4 @@
-"""The actor that runs a model."""
+"""The actor that runs the models."""
 
 import os
 import time
@@ -6,8 +6,7 @@ import time
 import ray
 
 from cluster.config import ClusterConfig
-from cluster.inference.pack import default_pack_path, load_pack
-from cluster.inference.session import ModelSession
+from cluster.inference.models import Models
 from cluster.runtime.names import CALLS
 from cluster.runtime.picture_board import PictureReader, Posting
 from cluster.runtime.shard import CPU_POLICY, GPU_POLICY, Answer, Picture, Shard
@@ -15,24 +14,25 @@ from cluster.runtime.status import ShardStatus
 
 
 class InferenceShard:
-    """Runs the model pack of its machine on one core or one GPU, for the groups that call it."""
+    """Runs the model packs of its machine on one core or one GPU, for the groups that call it."""
 
     def __init__(self) -> None:
-        """Raises ConfigurationError and ModelError for what this machine's environment and model pack get wrong."""
-        pack = load_pack(ClusterConfig.from_environment(os.environ).pack or default_pack_path())
-        session = ModelSession(pack)
+        """Raises ConfigurationError and ModelError for what this machine's environment and model packs get wrong."""
+        config = ClusterConfig.from_environment(os.environ)
+        models = Models.load(config.pack, config.weapon_pack)
+        detector = models.detector()
         context = ray.get_runtime_context()
-        self._pack = f"{pack.manifest.name} {pack.manifest.version}"
-        self._provider = session.provider
+        self._packs = models.name
+        self._provider = detector.provider
         self._process, self._node_id = context.get_actor_id() or "", context.get_node_id()
-        policy = CPU_POLICY if session.provider == "CPUExecutionProvider" else GPU_POLICY
-        self._shard = Shard(session, policy, clock=time.monotonic)
+        policy = CPU_POLICY if detector.provider == "CPUExecutionProvider" else GPU_POLICY
+        self._shard = Shard(detector, policy, clock=time.monotonic)
         self._reader = PictureReader()
 
     @ray.method(concurrency_group=CALLS)
-    def detect(self, caller: str, pictures: list[Picture] | Posting) -> Answer:
+    def detect(self, caller: str, pictures: list[Picture] | Posting, armed: list[bool]) -> Answer:
         """What is in each picture, where it is given or posted on this machine. Raises ModelError, and OSError for a posting."""
-        return self._shard.detect(caller, self._reader.read(pictures) if isinstance(pictures, Posting) else pictures)
+        return self._shard.detect(caller, self._reader.read(pictures) if isinstance(pictures, Posting) else pictures, armed)
 
     def status(self) -> ShardStatus:
         """What the shard says of itself."""
@@ -41,7 +41,7 @@ class InferenceShard:
             pid=os.getpid(),
             node_id=self._node_id,
             silent_s=self._shard.silent_s,
-            pack=self._pack,
+            packs=self._packs,
             provider=self._provider,
             work=self._shard.work,
         )

@@ -7,11 +7,12 @@ caller works without handing anything from thread to thread.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cluster.detections import Detections, Detector
+from cluster.detections import Detections
 from cluster.inference.batching import BatchPolicy, BatchQueue, Dropped, Request, Served
 
 Picture = NDArray[np.uint8]
@@ -19,6 +20,14 @@ Picture = NDArray[np.uint8]
 # A processor runs pictures one after the other however many a batch has, so that waiting for more of them gains nothing.
 CPU_POLICY = BatchPolicy(max_batch=1, max_wait_s=0.0)
 GPU_POLICY = BatchPolicy()
+
+
+class ShardDetector(Protocol):
+    """Finds things in pictures, and weapons where it is asked to, as `ArmableDetector` does."""
+
+    def detect(self, pictures: list[Picture], armed: Sequence[bool]) -> list[Detections]:
+        """Detections of each picture."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +69,7 @@ class _Call:
     """The pictures of one call and, once it has been settled, what came of it."""
 
     pictures: Sequence[Picture]
+    armed: Sequence[bool]
     outcome: Answer | Exception | None = None
 
 
@@ -72,7 +82,7 @@ class Shard:
         clock: seconds on a clock that never goes back.
     """
 
-    def __init__(self, detector: Detector, policy: BatchPolicy, *, clock: Callable[[], float]) -> None:
+    def __init__(self, detector: ShardDetector, policy: BatchPolicy, *, clock: Callable[[], float]) -> None:
         self._detector = detector
         self._clock = clock
         self._queue: BatchQueue[_Call] = BatchQueue(policy)
@@ -82,9 +92,15 @@ class Shard:
         self._pictures = 0
         self._waited_s = self._ran_s = 0.0
 
-    def detect(self, caller: str, pictures: Sequence[Picture]) -> Answer:
-        """What is in each picture, once its turn has come. Raises ModelError when the network fails on its batch."""
-        call = _Call(pictures)
+    def detect(self, caller: str, pictures: Sequence[Picture], armed: Sequence[bool]) -> Answer:
+        """What is in each picture, once its turn has come. Raises ModelError when the network fails on its batch.
+
+        Args:
+            caller: who asks, one call at a time.
+            pictures: to be looked at.
+            armed: in which of them weapons are looked for.
+        """
+        call = _Call(pictures, armed)
         with self._called:
             _settle_dropped(self._queue.put(Request(caller, len(pictures), call), self._clock()))
             self._called.notify_all()
@@ -121,7 +137,8 @@ class Shard:
         calls = [turn.request.content for turn in served]
         start_s = self._running_since_s = self._clock()
         try:
-            found = self._detector.detect([picture for call in calls for picture in call.pictures])
+            pictures = [picture for call in calls for picture in call.pictures]
+            found = self._detector.detect(pictures, [is_armed for call in calls for is_armed in call.armed])
         except Exception as error:  # noqa: BLE001 - a batch that fails is told to its callers; the next may do better
             for call in calls:
                 call.outcome = error

@@ -47,7 +47,7 @@ class ShardStatus:
         pid: of the process, on its machine.
         node_id: Ray's, of the machine that it is on.
         silent_s: how long the batch that runs has been running; 0 while none does.
-        pack: name and version of its model pack.
+        packs: names and versions of its model packs.
         provider: what really runs the network.
         work: what it has done.
     """
@@ -56,7 +56,7 @@ class ShardStatus:
     pid: int
     node_id: str
     silent_s: float
-    pack: str
+    packs: str
     provider: str
     work: Work
 

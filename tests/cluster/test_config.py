@@ -182,7 +182,8 @@ def test_camera_config_is_a_value_that_travels() -> None:
 def test_empty_environment_gives_the_defaults() -> None:
     config = ClusterConfig.from_environment({})
 
-    assert (config.coordination, config.cluster, config.pack) == ("127.0.0.1:7430", "local", None)
+    assert (config.coordination, config.cluster) == ("127.0.0.1:7430", "local")
+    assert (config.pack, config.weapon_pack) == (None, None)
     assert (config.analysis_rate_hz, config.cameras_per_group, config.outbox_limit_bytes) == (5, 8, 1 << 30)
     assert config.state_dir.name == "vigie"
 
@@ -194,6 +195,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
             "VIGIE_CLUSTER": "site-1",
             "VIGIE_STATE_DIR": "/var/lib/vigie",
             "VIGIE_PACK": "/packs/better",
+            "VIGIE_WEAPON_PACK": "/packs/weapons",
             "VIGIE_SECRETS_DIR": str(tmp_path),
             "VIGIE_SECRET_GATE": "s3cret",
             "VIGIE_ANALYSIS_RATE_HZ": "2.5",
@@ -203,7 +205,8 @@ def test_environment_is_read(tmp_path: Path) -> None:
     )
 
     assert (config.coordination, config.cluster) == ("hq.example:443", "site-1")
-    assert (config.state_dir, config.pack) == (Path("/var/lib/vigie"), Path("/packs/better"))
+    assert config.state_dir == Path("/var/lib/vigie")
+    assert (config.pack, config.weapon_pack) == (Path("/packs/better"), Path("/packs/weapons"))
     assert config.secrets.get("GATE") == "s3cret"
     assert (config.analysis_rate_hz, config.cameras_per_group, config.outbox_limit_bytes) == (2.5, 16, 64 << 20)
     assert "s3cret" not in repr(config)

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cluster.config import ClusterConfig
+from cluster.inference.models import Fits
 from cluster.runtime.group import Group, Identity
 from cluster.runtime.shard import Answer
 from cluster.supervision import Lease, Task
@@ -37,7 +38,7 @@ SOMEONE = FixedDetector((0.40, 0.40, 0.45, 0.70))
 class SharpEyes:
     """A shard in this process that sees someone at the door at once."""
 
-    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[Answer]:
+    def submit(self, pictures: list[NDArray[np.uint8]], armed: list[bool]) -> Future[Answer]:
         future: Future[Answer] = Future()
         future.set_result(Answer(tuple(SOMEONE.detect(pictures))))
         return future
@@ -113,7 +114,8 @@ def group(service: str, tmp_path: Path) -> Iterator[Group]:
     """A group of cameras that tells the service of them, without Ray."""
     environment = {"VIGIE_COORDINATION": service, "VIGIE_STATE_DIR": str(tmp_path / "state")}
     secrets = {"VIGIE_SECRET_GUARD": "guard@gate", "VIGIE_SECRET_PASSWORD": "hunter2/é"}
-    group = Group(Identity("group-0", "node", "process"), ClusterConfig.from_environment(environment | secrets), SOMEONE.fit)
+    config = ClusterConfig.from_environment(environment | secrets)
+    group = Group(Identity("group-0", "node", "process"), config, Fits(SOMEONE.fit))
     group.connect({"shard-0": SharpEyes()}, {"shard-0": "1"})
     group.start()
     yield group

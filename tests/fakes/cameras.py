@@ -41,6 +41,16 @@ def assignment(
     return message
 
 
+def weapon_assignment(name: str = "venues/v/cameras/c", *, start_s: float, end_s: float) -> assignments_pb2.Assignment:
+    """The same camera, which also watches for weapons, under an act of its own."""
+    message = assignment(name)
+    message.camera.rules.add().weapon.zone = "gate"
+    act = message.authorizations.add(reference="2024-2", cameras=[name], kinds=[vocabulary_pb2.KIND_WEAPON])
+    act.start_time.FromMicroseconds(round(start_s * 1e6))
+    act.end_time.FromMicroseconds(round(end_s * 1e6))
+    return message
+
+
 def frame(time_s: float) -> Frame:
     """A black frame."""
     return Frame(time_s, PICTURE, 640, 360, lambda: np.zeros((360, 640, 3), np.uint8))
@@ -128,12 +138,14 @@ class FakePipeline:
 
 
 class FakeShard:
-    """Holds the calls that come until the test answers them."""
+    """Holds the calls that come until the test answers them; `armed`: what the newest says."""
 
     def __init__(self) -> None:
         self.calls: deque[tuple[list[NDArray[np.uint8]], Future[Answer]]] = deque()
+        self.armed: list[bool] = []
 
-    def submit(self, pictures: list[NDArray[np.uint8]]) -> Future[Answer]:
+    def submit(self, pictures: list[NDArray[np.uint8]], armed: list[bool]) -> Future[Answer]:
+        self.armed = armed
         future: Future[Answer] = Future()
         self.calls.append((pictures, future))
         return future

@@ -1,6 +1,7 @@
-"""A detector that sees what is bright, and clips in which something bright walks to and fro: fast, and the same every time."""
+"""Detectors that see what is bright or magenta, and clips in which such things walk to and fro: fast, and the same every time."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,42 @@ SIDE = 24
 STEP = 4
 RATE_HZ = 10
 
+Color = tuple[float, float, float]
 
-def write_clip(path: Path, seconds: int) -> Path:
-    """A bright square that walks from the left to the right of a black picture and back, 2.6 s each way."""
+WHITE = (255, 255, 255)
+MAGENTA = (255, 0, 255)
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """A network that gives the box around what is of some colour, as one thing.
+
+    Attributes:
+        task: of its pack.
+        thing: what it calls it.
+        weights: of blue, green and red.
+        threshold: what the mean of the weighted colours must exceed.
+    """
+
+    task: str
+    thing: str
+    weights: Color
+    threshold: float
+
+
+# What is magenta is bright too, so that whoever carries it is seen whole.
+PEOPLE = Blobs("object_detection", "person", (1, 1, 1), 128)
+WEAPONS = Blobs("weapon_detection", "weapon", (1.5, -3, 1.5), 160)
+
+
+def write_clip(path: Path, seconds: int, *, carries: Color | None = None) -> Path:
+    """A bright square that walks from the left to the right of a black picture and back, 2.6 s each way.
+
+    Args:
+        path: of the clip.
+        seconds: how long it is.
+        carries: the colour of a small thing at its side.
+    """
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=RATE_HZ, options={"preset": "ultrafast", "g": "10"})
         assert isinstance(stream, VideoStream)
@@ -28,24 +62,26 @@ def write_clip(path: Path, seconds: int) -> Path:
         for number in range(seconds * RATE_HZ):
             left = STEP * (way - abs(number % (2 * way) - way))
             picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-            picture[36 : 36 + SIDE, left : left + SIDE] = 255
+            picture[36 : 36 + SIDE, left : left + SIDE] = WHITE
+            if carries:
+                picture[44:52, left + 8 : left + 16] = carries
             container.mux(stream.encode(VideoFrame.from_ndarray(picture, "bgr24")))
         container.mux(stream.encode())
     return path
 
 
-def write_pack(folder: Path) -> Path:
-    """A model pack whose network gives the box around what is bright, as one person."""
-    network = _network()
+def write_pack(folder: Path, blobs: Blobs = PEOPLE) -> Path:
+    """A model pack around a network."""
+    network = _network(blobs)
     folder.mkdir(parents=True)
     (folder / "blobs.onnx").write_bytes(network)
     manifest = {
         "name": "blobs",
         "version": "1",
-        "task": "object_detection",
+        "task": blobs.task,
         "file": "blobs.onnx",
         "sha256": hashlib.sha256(network).hexdigest(),
-        "classes": ["person"],
+        "classes": [blobs.thing],
         "input": {"width": WIDTH, "height": HEIGHT},
         "decoder": {"family": "centernet"},
         "licence": {"name": "none"},
@@ -55,9 +91,10 @@ def write_pack(folder: Path) -> Path:
     return folder
 
 
-def _constants() -> dict[str, NDArray[Any]]:
+def _constants(blobs: Blobs) -> dict[str, NDArray[Any]]:
     return {
-        "threshold": np.array(128, np.float32),
+        "weights": np.array(blobs.weights, np.float32).reshape(1, 3, 1, 1),
+        "threshold": np.array(blobs.threshold, np.float32),
         "columns": np.arange(WIDTH, dtype=np.float32),
         "rows": np.arange(HEIGHT, dtype=np.float32),
         "width": np.array(WIDTH, np.float32),
@@ -68,10 +105,11 @@ def _constants() -> dict[str, NDArray[Any]]:
     }
 
 
-def _network() -> bytes:
-    """Projects the bright pixels on both axes; the first and last of each are the box."""
+def _network(blobs: Blobs) -> bytes:
+    """Projects the pixels of the colour on both axes; the first and last of each are the box."""
     nodes = [
-        helper.make_node("ReduceMean", ["picture"], ["grey"], axes=[1], keepdims=0),
+        helper.make_node("Mul", ["picture", "weights"], ["weighted"]),
+        helper.make_node("ReduceMean", ["weighted"], ["grey"], axes=[1], keepdims=0),
         helper.make_node("Greater", ["grey", "threshold"], ["bright"]),
         helper.make_node("Cast", ["bright"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMax", ["mask"], ["any"], axes=[1, 2], keepdims=0),
@@ -97,6 +135,6 @@ def _network() -> bytes:
         "blobs",
         [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, HEIGHT, WIDTH])],
         [helper.make_tensor_value_info("things", TensorProto.FLOAT, [1, 1, 6])],
-        [numpy_helper.from_array(values, name) for name, values in _constants().items()],
+        [numpy_helper.from_array(values, name) for name, values in _constants(blobs).items()],
     )
     return bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())

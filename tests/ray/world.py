@@ -38,7 +38,7 @@ authorizations:
     start: {start}
     end: {end}
     cameras: all
-    kinds: [ZONE_INTRUSION]
+    kinds: [ZONE_INTRUSION, WEAPON]
 cameras:
 """
 _CAMERA = """\
@@ -52,6 +52,8 @@ _CAMERA = """\
       {rules}
 """
 
+INTRUSIONS = tuple(f"kind: ZONE_INTRUSION, zone: z{number}, dwell_s: 0.1, clear_s: 0.1" for number in range(ZONES))
+
 Revisions = set[tuple[UUID, int]]
 
 
@@ -63,6 +65,7 @@ class World:
     clip: Path
     tape: Path
     pack: Path
+    weapon_pack: Path | None = None
     address: str = field(init=False)
     service: "subprocess.Popen[bytes] | None" = None
 
@@ -79,6 +82,7 @@ class World:
             "VIGIE_CLUSTER": "test",
             "VIGIE_STATE_DIR": str(self.folder / "state"),
             "VIGIE_PACK": str(self.pack),
+            "VIGIE_WEAPON_PACK": str(self.weapon_pack or ""),
             "VIGIE_CAMERAS_PER_GROUP": "2",
         }
 
@@ -110,15 +114,16 @@ class World:
         """Has the venue be cameras that play the clip at its own pace, from now on."""
         self._apply(cameras, f'url: "file:{self.clip}"', ends_in)
 
-    def apply_recording(self, camera: str, began: datetime) -> None:
+    def apply_recording(self, camera: str, began: datetime, rules: Sequence[str] = INTRUSIONS) -> None:
         """Has the venue be one camera that plays the tape as fast as it can be analysed."""
-        self._apply((camera,), f'url: "file:{self.tape}", pace: fastest, start_time: {began.isoformat()}', timedelta(hours=1))
+        stream = f'url: "file:{self.tape}", pace: fastest, start_time: {began.isoformat()}'
+        self._apply((camera,), stream, timedelta(hours=1), rules)
 
-    def _apply(self, cameras: Sequence[str], stream: str, ends_in: timedelta) -> None:
+    def _apply(self, cameras: Sequence[str], stream: str, ends_in: timedelta, rules: Sequence[str] = INTRUSIONS) -> None:
         now = datetime.now(UTC)
         path = self.folder / "arena.yaml"
         venue = _VENUE.format(start=now - timedelta(hours=2), end=now + ends_in)
-        path.write_text(venue + "".join(_camera(name, stream) for name in cameras))
+        path.write_text(venue + "".join(_camera(name, stream, rules) for name in cameras))
         apply_venue(load_venue(path), self.address, author="test")
 
     def raised(self) -> Revisions:
@@ -151,10 +156,9 @@ class World:
         eventually(lambda: self.raised() and not self.unsettled() and self.raised() == self.recorded())
 
 
-def _camera(name: str, stream: str) -> str:
+def _camera(name: str, stream: str, rules: Sequence[str]) -> str:
     width = WIDTH // ZONES
     corners = [[[left, 0], [left + width, 0], [left + width, HEIGHT], [left, HEIGHT]] for left in range(0, WIDTH, width)]
-    rule = "- {{kind: ZONE_INTRUSION, zone: z{}, dwell_s: 0.1, clear_s: 0.1}}"
     return _CAMERA.format(
         name=name,
         stream=stream,
@@ -162,7 +166,7 @@ def _camera(name: str, stream: str) -> str:
         height=HEIGHT,
         rate=RATE_HZ,
         zones="\n      ".join(f"z{number}: {{polygon: {shape}}}" for number, shape in enumerate(corners)),
-        rules="\n      ".join(rule.format(number) for number in range(ZONES)),
+        rules="\n      ".join(f"- {{{rule}}}" for rule in rules),
     )
 
 

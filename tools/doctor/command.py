@@ -36,7 +36,7 @@ def doctor(
     """
     config = ClusterConfig.from_environment(os.environ)
     checks = {
-        **machine_checks(config.state_dir, config.pack),
+        **machine_checks(config.state_dir, config.pack, config.weapon_pack),
         **service_checks(coordination or DEFAULT_ADDRESS, is_expected=coordination is not None),
     }
     findings = [finding for subject, check in checks.items() for finding in carried_out(subject, check)]

@@ -9,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.demo.scene import CLIP
 from tools.doctor.checks import Check, Finding, Verdict
+
+if TYPE_CHECKING:
+    from cluster.inference.pack import Task
 
 _GIB = 1 << 30
 _LEAST_DISK_BYTES = 2 * _GIB
@@ -19,7 +23,7 @@ _LEAST_MEMORY_BYTES = 2 * _GIB
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
 
 
-def machine_checks(state_dir: Path, pack: Path | None) -> Mapping[str, Check]:
+def machine_checks(state_dir: Path, pack: Path | None, weapon_pack: Path | None) -> Mapping[str, Check]:
     """The checks of this machine by what they look at."""
     return {
         "Python": _python,
@@ -27,6 +31,7 @@ def machine_checks(state_dir: Path, pack: Path | None) -> Mapping[str, Check]:
         "ONNX Runtime": _onnx_runtime,
         "video decoder": _decoder,
         "model pack": partial(_model_pack, pack),
+        "weapon pack": partial(_weapon_pack, weapon_pack),
         "state folder": partial(_state_folder, state_dir),
         "memory": _memory,
     }
@@ -72,20 +77,34 @@ def _decoder() -> Iterator[Finding]:
         yield Finding("video decoder", f"PyAV {av.__version__} decodes H.264 ({frame.width}x{frame.height})")
 
 
-def _model_pack(pack: Path | None) -> Iterator[Finding]:
+def _model_pack(folder: Path | None) -> Iterator[Finding]:
+    from cluster.inference.pack import Task, default_pack_path  # heavy: only a check needs it
+
+    advice = "install Vigie anew, or name another pack in VIGIE_PACK"
+    yield _pack_found("model pack", folder or default_pack_path(), Task.OBJECT_DETECTION, advice)
+
+
+def _weapon_pack(folder: Path | None) -> Iterator[Finding]:
+    from cluster.inference.pack import Task  # heavy: only a check needs it
+
+    if folder is None:
+        yield Finding("weapon pack", "none: cameras that watch for weapons are refused, since no validated pack exists")
+    else:
+        yield _pack_found("weapon pack", folder, Task.WEAPON_DETECTION, "name another pack in VIGIE_WEAPON_PACK, or unset it")
+
+
+def _pack_found(subject: str, folder: Path, task: "Task", advice: str) -> Finding:
     from cluster.errors import ModelError
-    from cluster.inference.pack import default_pack_path, load_pack
+    from cluster.inference.pack import load_pack
     from cluster.inference.session import ModelSession
 
-    folder = pack or default_pack_path()
     try:
-        loaded = load_pack(folder)
+        loaded = load_pack(folder, task=task)
         session = ModelSession(loaded)
     except ModelError as error:
-        yield Finding("model pack", str(error), Verdict.FAILURE, "install Vigie anew, or name another pack in VIGIE_PACK")
-        return
+        return Finding(subject, str(error), Verdict.FAILURE, advice)
     manifest = loaded.manifest
-    yield Finding("model pack", f"{manifest.name} {manifest.version} is what its hash says and runs on {session.provider}")
+    return Finding(subject, f"{manifest.name} {manifest.version} is what its hash says and runs on {session.provider}")
 
 
 def _state_folder(folder: Path) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import typer
 
 from cluster.config import ClusterConfig
 from cluster.errors import ConfigurationError
-from cluster.inference.pack import default_pack_path, load_pack
+from cluster.inference.models import Models
 from tools.connection import DEFAULT_ADDRESS, Address, AsJson
 from tools.errors import CommandError, ExitCode
 from tools.log import configure_log
@@ -129,7 +129,7 @@ def _check_environment(*, joins: bool) -> None:
     config = ClusterConfig.from_environment(os.environ)
     if joins:
         return
-    load_pack(config.pack or default_pack_path())
+    Models.load(config.pack, config.weapon_pack)
     try:
         config.state_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:

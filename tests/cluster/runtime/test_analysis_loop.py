@@ -11,7 +11,7 @@ from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport, CameraState
 from cluster.runtime.analysis_loop import HELD_LIMIT, AnalysisLoop
 from cluster.runtime.camera import WatchedCamera
-from tests.fakes.cameras import FakePipeline, FakeReader, FakeShard, assignment, frame
+from tests.fakes.cameras import FakePipeline, FakeReader, FakeShard, assignment, frame, weapon_assignment
 from vigie.v1 import vocabulary_pb2
 
 LIVE, RECORDING = "rtsp://camera/stream", "file:/clip.mp4"
@@ -119,6 +119,16 @@ def test_frames_that_are_due_together_go_in_one_call(group: Group) -> None:
         camera.shows(1000.0)
     group.loop.step()
     assert [len(pictures) for pictures, _ in shard.calls] == [3]
+
+
+def test_call_says_in_which_pictures_weapons_are_looked_for(group: Group) -> None:
+    (shard,) = group.shard()
+    group.camera("venues/v/cameras/a").shows(1000.0)
+    config, reader = camera_config(weapon_assignment("venues/v/cameras/b", start_s=0, end_s=2000)), FakeReader()
+    group.loop.watch(WatchedCamera(config, 1_000_000, pipeline=FakePipeline(2), open_reader=lambda: reader, now_s=group.now_s))
+    reader.frames.append(frame(1000.0))
+    group.loop.step()
+    assert shard.armed == [False, True]
 
 
 def test_frames_are_shared_out_among_idle_shards(group: Group) -> None:

@@ -10,7 +10,7 @@ from cluster.detections import Detections
 from cluster.reporting.outbox import Parcel
 from cluster.runtime.camera import WatchedCamera
 from cluster.video.frame import Frame
-from tests.fakes.cameras import PICTURE, FakePipeline, FakeReader, assignment, frame
+from tests.fakes.cameras import PICTURE, FakePipeline, FakeReader, assignment, frame, weapon_assignment
 from vigie.vocabulary import ObjectClass
 
 PERSON = (200, 60, 300, 340)
@@ -45,6 +45,14 @@ def test_picture_that_leaves_the_process_shows_no_detail_of_a_person(camera: Wat
 
     assert fineness(full) > 100
     assert fineness(evidence(parcel)) < 5
+
+
+@pytest.mark.parametrize(("now_s", "is_armed"), [(1299.9, False), (1300.0, True), (1399.9, True), (1400.0, False)])
+def test_weapons_are_looked_for_only_under_an_act_that_allows_it(now_s: float, is_armed: bool) -> None:
+    config = camera_config(weapon_assignment(start_s=1300, end_s=1400))
+    camera = WatchedCamera(config, 1, pipeline=FakePipeline(), open_reader=FakeReader, now_s=1000.0)
+
+    assert camera.is_armed(now_s) is is_armed
 
 
 @pytest.mark.parametrize(("now_s", "is_analysed"), [(1999.9, True), (2000.0, False)])

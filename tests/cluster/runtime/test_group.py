@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cluster.config import ClusterConfig
+from cluster.inference.models import Fits
 from cluster.reporting.report import CameraState
 from cluster.runtime.group import Group, Identity
 from cluster.supervision import Lease, Task
@@ -28,7 +29,7 @@ def service() -> Iterator[FakeCoordination]:
 @pytest.fixture
 def group(service: FakeCoordination, tmp_path: Path) -> Iterator[Group]:
     config = ClusterConfig.from_environment({"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(tmp_path)})
-    group = Group(Identity("group-0", "node", "process"), config, Fit(64, 64))
+    group = Group(Identity("group-0", "node", "process"), config, Fits(Fit(64, 64)))
     group.start()
     yield group
     group.stop(0)
@@ -48,12 +49,24 @@ def broken_zone() -> assignments_pb2.Assignment:
     return message
 
 
+def weapons_without_a_pack() -> assignments_pb2.Assignment:
+    message = assignment("venues/v/cameras/broken")
+    message.camera.rules.add().weapon.zone = "gate"
+    return message
+
+
 def secret_that_is_not_set() -> assignments_pb2.Assignment:
     return assignment("venues/v/cameras/broken", url="rtsp://${USER}:${PASSWORD}@camera/stream")
 
 
 @pytest.mark.parametrize(
-    ("broken", "hint"), [(broken_zone(), "elsewhere"), (secret_that_is_not_set(), "VIGIE_SECRET_USER")], ids=["zone", "secret"]
+    ("broken", "hint"),
+    [
+        (broken_zone(), "elsewhere"),
+        (secret_that_is_not_set(), "VIGIE_SECRET_USER"),
+        (weapons_without_a_pack(), "rules[1].weapon: no validated weapon pack exists"),
+    ],
+    ids=["zone", "secret", "weapon"],
 )
 def test_camera_that_cannot_be_analysed_is_reported_and_does_not_disturb_the_others(
     group: Group, service: FakeCoordination, broken: assignments_pb2.Assignment, hint: str

@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -18,11 +18,13 @@ class FakeDetector:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.armed: list[bool] = []
         self.gate = threading.Event()
         self.gate.set()
         self.error: Exception | None = None
 
-    def detect(self, pictures: list[Picture]) -> list[Detections]:
+    def detect(self, pictures: list[Picture], armed: Sequence[bool]) -> list[Detections]:
+        self.armed += armed
         self.batches.append(len(pictures))
         self.gate.wait(10)
         if self.error:
@@ -76,7 +78,9 @@ class Held:
         self._detector.gate.set()
 
     def _submit(self, caller: str, *things: int) -> "Future[Answer]":
-        return self._threads.submit(self.shard.detect, caller, [picture(count) for count in things])
+        return self._threads.submit(
+            self.shard.detect, caller, [picture(count) for count in things], [count > 1 for count in things]
+        )
 
 
 ONE_BY_ONE = BatchPolicy(max_batch=1, max_wait_s=0.0)
@@ -88,6 +92,7 @@ def test_calls_that_wait_share_a_batch_and_each_gets_its_own(detector: FakeDetec
     held.release()
     assert [counts(call) for call in calls] == [[1, 2], [3]]
     assert detector.batches == [1, 3]
+    assert detector.armed == [False, False, True, True]
     assert held.shard.work.pictures == 4
 
 
@@ -101,7 +106,7 @@ def test_answer_says_how_long_it_waited(detector: FakeDetector, threads: ThreadP
 
 def test_batch_waits_for_others_to_fill_it_but_not_for_long(detector: FakeDetector) -> None:
     shard = Shard(detector, BatchPolicy(max_batch=8, max_wait_s=0.01), clock=time.monotonic)
-    assert shard.detect("a", [picture(1)]).waited_s >= 0.01
+    assert shard.detect("a", [picture(1)], [False]).waited_s >= 0.01
 
 
 def test_call_that_waited_too_long_is_told_so_and_counted(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
@@ -119,9 +124,9 @@ def test_network_that_fails_is_told_to_its_callers_and_the_next_batch_runs(detec
     shard = Shard(detector, ONE_BY_ONE, clock=time.monotonic)
     detector.error = ModelError("pack", "the network fails on a picture")
     with pytest.raises(ModelError):
-        shard.detect("a", [picture(1)])
+        shard.detect("a", [picture(1)], [False])
     detector.error = None
-    assert [len(found) for found in shard.detect("a", [picture(2)]).detections] == [2]
+    assert [len(found) for found in shard.detect("a", [picture(2)], [False]).detections] == [2]
 
 
 def test_batch_that_hangs_is_seen(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
@@ -135,5 +140,5 @@ def test_batch_that_hangs_is_seen(detector: FakeDetector, threads: ThreadPoolExe
 
 def test_many_callers_at_once_all_get_their_own(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
     shard = Shard(detector, BatchPolicy(max_batch=4, max_wait_s=0.001), clock=time.monotonic)
-    calls = [threads.submit(shard.detect, str(number), [picture(number)]) for number in range(200)]
+    calls = [threads.submit(shard.detect, str(number), [picture(number)], [False]) for number in range(200)]
     assert [counts(call) for call in calls] == [[number] for number in range(200)]

@@ -3,13 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from cluster.inference.pack import default_pack_path
 from tools.doctor import machine
 from tools.doctor.checks import Finding, Verdict, carried_out
 from tools.doctor.machine import machine_checks
 
 
-def found(subject: str, state_dir: Path, pack: Path | None = None) -> Finding:
-    (finding,) = carried_out(subject, machine_checks(state_dir, pack)[subject])
+def found(subject: str, state_dir: Path, pack: Path | None = None, weapon_pack: Path | None = None) -> Finding:
+    (finding,) = carried_out(subject, machine_checks(state_dir, pack, weapon_pack)[subject])
     return finding
 
 
@@ -53,6 +54,21 @@ def test_pack_that_is_none_is_a_failure(tmp_path: Path) -> None:
 
     assert finding.verdict is Verdict.FAILURE
     assert "no-pack" in finding.found
+
+
+def test_machine_without_a_weapon_pack_is_told_what_that_means(tmp_path: Path) -> None:
+    finding = found("weapon pack", tmp_path)
+
+    assert finding.verdict is Verdict.GOOD
+    assert finding.found == "none: cameras that watch for weapons are refused, since no validated pack exists"
+
+
+def test_pack_for_another_task_is_no_weapon_pack(tmp_path: Path) -> None:
+    finding = found("weapon pack", tmp_path, weapon_pack=default_pack_path())
+
+    assert finding.verdict is Verdict.FAILURE
+    assert "its task is object_detection, where weapon_detection is wanted" in finding.found
+    assert "VIGIE_WEAPON_PACK" in finding.advice
 
 
 def test_check_that_breaks_down_is_a_failure_and_no_crash() -> None:
