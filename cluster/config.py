@@ -29,6 +29,7 @@ from platformdirs import user_state_path
 from cluster.analysis.crowd_density import CrowdDensity
 from cluster.analysis.geometry import Crossing, GroundPlane, Line, Polygon, Zone
 from cluster.analysis.parameters import bounded
+from cluster.analysis.person_down import PersonDown
 from cluster.analysis.scene import RuleParameters
 from cluster.analysis.suitability import Concern, configured
 from cluster.analysis.view import View
@@ -58,6 +59,7 @@ KINDS: Mapping[str, type[RuleParameters]] = {
     "weapon": Weapon,
     "zone_intrusion": ZoneIntrusion,
     "crowd_density": CrowdDensity,
+    "person_down": PersonDown,
 }
 
 _CROSSINGS = {
