@@ -117,6 +117,14 @@ def test_an_archive_is_added_and_then_known_by_name(
     assert [entry["name"] for entry in listed] == ["nanodet-g-coco", "tiny"]
 
 
+def test_a_pack_for_weapons_is_used_as_one(vigie: Vigie, packs: Path, tmp_path: Path) -> None:
+    weapons = write_pack(
+        tmp_path / "knives", detr_network(), name="knives", task="weapon_detection", classes=["weapon", "a", "b"]
+    )
+    outcome = vigie("models", "add", str(weapons), "--sha256", sha256(weapons / "tiny.onnx"))
+    assert f"use it with VIGIE_WEAPON_PACK={packs / 'knives-1'}" in outcome.out
+
+
 def test_a_folder_is_added_by_the_hash_of_its_network(vigie: Vigie, packs: Path) -> None:
     shipped = load_pack(default_pack_path())
     assert vigie("models", "add", str(shipped.folder), "--sha256", "0" * 64).code == ExitCode.BAD_INPUT

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cluster.errors import ModelError
-from cluster.inference.pack import MANIFEST, ModelPack, load_pack
+from cluster.inference.pack import MANIFEST, ModelPack, Task, load_pack
 from cluster.inference.session import ModelSession
 from tools.errors import CommandError, ExitCode
 from tools.models import archive
@@ -33,7 +33,8 @@ def add_pack(source: Source, sha256: Hash, packs: PacksFolder = None) -> None:
         pack = _verified(staged, source)
         folder = added / f"{pack.manifest.name}-{pack.manifest.version}"
         _install(staged, folder)
-    print(f"{pack.manifest.name} {pack.manifest.version} is in {folder}; use it with VIGIE_PACK={folder}")
+    variable = "VIGIE_WEAPON_PACK" if pack.manifest.task is Task.WEAPON_DETECTION else "VIGIE_PACK"
+    print(f"{pack.manifest.name} {pack.manifest.version} is in {folder}; use it with {variable}={folder}")
 
 
 def _stage(source: str, sha256: str, staged: Path) -> None:

@@ -15,10 +15,10 @@ from vigie.vocabulary import INTRUDERS
 
 MAX_WINDOWS = 64
 MAX_WAIT_S = 3600
+MAX_MOVEMENT_S = 60
 MAX_DENSITY_PER_M2 = 20
-MAX_FLOW_PER_M_MIN = 1000
-DISTANCE_M = (0.1, 100)
-DISTANCE_HEIGHTS = (0.1, 50)
+MAX_FLOW_PER_M_MIN = 500
+DISTANCE = (0.1, 100)
 CROWD_PEOPLE = (2, 1000)
 MAX_FRAMES = 64
 _MEASURED_ON: Mapping[Literal["moving", "standing", "flow"], str] = {"moving": "polygon", "standing": "polygon", "flow": "line"}
@@ -89,7 +89,8 @@ def _crowd_movement(rule: venues_pb2.CrowdMovementRule, camera: venues_pb2.Camer
     if rule.min_people:
         least, most = CROWD_PEOPLE
         yield from checked("min_people", checks.number(rule.min_people, least=least, most=most))
-    yield from _waits(rule, "sustain", "clear")
+    yield from checked("sustain", checks.span(rule.sustain, most_s=MAX_MOVEMENT_S))
+    yield from _waits(rule, "clear")
 
 
 def _crowd_density(rule: venues_pb2.CrowdDensityRule, camera: venues_pb2.Camera) -> Violations:
@@ -152,8 +153,8 @@ def _waits(rule: Message, *fields: str) -> Violations:
 
 def _distances(rule: Message, field: str) -> Violations:
     """Checks a distance that is given in metres, in heights or in both."""
-    for unit, (least, most) in (("m", DISTANCE_M), ("heights", DISTANCE_HEIGHTS)):
-        name = f"{field}_{unit}"
+    least, most = DISTANCE
+    for name in (f"{field}_m", f"{field}_heights"):
         if rule.HasField(name):
             yield from checked(name, checks.number(getattr(rule, name), least=least, most=most))
 
