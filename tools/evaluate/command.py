@@ -10,13 +10,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cluster.inference.pack import default_pack_path, read_manifest
+from cluster.inference.models import Models
 from tools.connection import AsJson
 from tools.display import console
 from tools.errors import CommandError, ExitCode
 from tools.evaluate.document import document
 from tools.evaluate.evaluation import Evaluation, Plan, evaluated
-from tools.evaluate.labels import load_labels
+from tools.evaluate.labels import LabelFile, load_labels
+from tools.evaluate.report import page
 from tools.evaluate.showing import tables
 from tools.evaluate.variations import variations
 from vigie.vocabulary import Kind
@@ -25,6 +26,7 @@ MOST_JOBS = 64
 
 Labels = Annotated[list[Path], typer.Argument(help="Label files, or folders of them.", metavar="LABELS...")]
 Pack = Annotated[Path | None, typer.Option(help="Model pack (default: the small one that Vigie ships).", metavar="FOLDER")]
+WeaponPack = Annotated[Path | None, typer.Option(help="Model pack that finds weapons (default: none).", metavar="FOLDER")]
 Rate = Annotated[float | None, typer.Option(help="Frames analysed a second (default: as the kinds need).", metavar="HZ")]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Watch for this kind alone; may be repeated.", metavar="KIND")]
 Without = Annotated[
@@ -39,12 +41,14 @@ Apart = Annotated[
     list[str] | None,
     typer.Option(help="Report the labels whose names match, such as 'hard_*', in a set of their own.", metavar="PATTERN"),
 ]
+Report = Annotated[Path | None, typer.Option(help="Also write a page to look at.", metavar="FILE.html")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=MOST_JOBS, help="Clips played at a time (default: one a core).")]
 
 
 def evaluate(
     labels: Labels,
     pack: Pack = None,
+    weapon_pack: WeaponPack = None,
     rate: Rate = None,
     kind: Kinds = None,
     without: Without = None,
@@ -52,6 +56,7 @@ def evaluate(
     apart: Apart = None,
     jobs: Jobs = None,
     as_json: AsJson = False,
+    report: Report = None,
 ) -> None:
     """Measures how well each kind is found on labelled clips.
 
@@ -66,20 +71,32 @@ def evaluate(
     """
     kinds = _kinds(kind or [])
     plan = Plan(
-        files=load_labels(labels, apart or ()),
+        files=_watching(load_labels(labels, apart or ()), kinds),
         variations=variations(under or [], without or [], kinds),
         kinds=kinds,
-        pack=pack or default_pack_path(),
+        pack=pack,
+        weapon_pack=weapon_pack,
         rate_hz=rate,
+        with_pictures=report is not None,
     )
-    manifest = read_manifest(plan.pack)
+    models = Models.load(pack, weapon_pack)
     evaluation = _with_progress(plan, jobs or len(os.sched_getaffinity(0)))
+    if report:
+        _write(report, page(evaluation, models))
     if as_json:
-        print(json.dumps(document(evaluation, manifest), ensure_ascii=False))
+        print(json.dumps(document(evaluation, models), ensure_ascii=False))
     else:
         for table in tables(evaluation):
             console().print(table)
     _check(evaluation)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        problem = f"--report {path}: cannot be written: {error.strerror}; name a file that can"
+        raise CommandError(problem, ExitCode.BAD_INPUT) from error
 
 
 def _kinds(names: list[str]) -> frozenset[Kind]:
@@ -87,6 +104,14 @@ def _kinds(names: list[str]) -> frozenset[Kind]:
     if unknown:
         raise CommandError(f"--kind {unknown[0]}: is none of {', '.join(Kind.__members__)}", ExitCode.BAD_INPUT)
     return frozenset(Kind[name.upper()] for name in names) or frozenset(Kind)
+
+
+def _watching(files: list[LabelFile], kinds: frozenset[Kind]) -> list[LabelFile]:
+    """Those of cameras that watch for some of the kinds."""
+    if watching := [file for file in files if file.label.watched & kinds]:
+        return watching
+    names = ", ".join(kind.name for kind in sorted(kinds))
+    raise CommandError(f"no label watches for {names}; name other labels or kinds", ExitCode.BAD_INPUT)
 
 
 def _with_progress(plan: Plan, processes: int) -> Evaluation:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from cluster.inference.pack import Manifest
+from cluster.inference.models import Models
+from cluster.inference.pack import ModelPack
 from tools.evaluate.evaluation import Evaluation
 from tools.evaluate.figures import Estimate, Figures
 from tools.evaluate.labels import Event
@@ -13,15 +14,20 @@ from vigie.vocabulary import Kind
 Fields = dict[str, object]
 
 
-def document(evaluation: Evaluation, pack: Manifest) -> Fields:
+def document(evaluation: Evaluation, models: Models) -> Fields:
     """The plain run, and beside it each variation that was asked for. Times are seconds from a clip's start."""
     plain, *others = evaluation.runs
     return {
-        "pack": {"name": pack.name, "version": pack.version, "sha256": pack.sha256},
+        "pack": _pack(models.things),
+        "weapon_pack": models.weapons and _pack(models.weapons),
         **_run(plain),
         "variations": [_run(run) for run in others],
         "failures": [{"label": str(file.path), "problem": problem} for file, problem in evaluation.failures],
     }
+
+
+def _pack(pack: ModelPack) -> Fields:
+    return {"name": pack.manifest.name, "version": pack.manifest.version, "sha256": pack.manifest.sha256}
 
 
 def _run(run: Run) -> Fields:

@@ -21,7 +21,8 @@ class Plan:
         files: the labels.
         variations: the plain one first.
         kinds: what to watch for, of what the labels name.
-        pack: folder of the model pack.
+        pack: folder of the model pack; None: the small one that Vigie ships.
+        weapon_pack: folder of the model pack that finds weapons; None: there is none.
         rate_hz: frames analysed a second; None: as each camera's rules need.
         with_pictures: whether the signals of the plain variation have pictures.
     """
@@ -29,7 +30,8 @@ class Plan:
     files: Sequence[LabelFile]
     variations: Sequence[Variation]
     kinds: frozenset[Kind]
-    pack: Path
+    pack: Path | None = None
+    weapon_pack: Path | None = None
     rate_hz: float | None = None
     with_pictures: bool = False
 
@@ -44,6 +46,7 @@ class Plan:
                     kinds=self.kinds & file.label.watched,
                     rate_hz=self.rate_hz,
                     pack=self.pack,
+                    weapon_pack=self.weapon_pack,
                     with_pictures=self.with_pictures and under == self.variations[0].under,
                 )
 

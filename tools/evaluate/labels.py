@@ -3,7 +3,6 @@
 A label file is JSON, one for each clip. Every message names the file and the field.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -30,6 +29,11 @@ Point: TypeAlias = tuple[Coordinate, Coordinate]
 Box: TypeAlias = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 
 
+def _with_tuples(value: object) -> object:
+    """Lists, and lists in them, as the tuples that models are made of."""
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
+
+
 class _Part(BaseModel):
     """A mapping of the file. Keys that are not known here are remarks, but for those of `watch`, which set what is measured."""
 
@@ -48,7 +52,8 @@ class Watch(_Part):
         """The file has the polygon among the keys of the rule."""
         if not isinstance(value, dict):
             return value
-        return {"polygon": value.get("polygon"), "rule": {key: part for key, part in value.items() if key != "polygon"}}
+        parts = {key: _with_tuples(part) for key, part in value.items()}
+        return {"polygon": parts.pop("polygon", None), "rule": parts}
 
     @property
     def kind(self) -> Kind:
@@ -181,7 +186,7 @@ def load_labels(paths: Iterable[Path], apart: Sequence[str] = ()) -> list[LabelF
     for file in files:
         try:
             is_apart = any(fnmatchcase(file.stem, pattern) for pattern in apart)
-            labels.append(LabelFile(file, Label.model_validate(_value(file)), is_apart))
+            labels.append(LabelFile(file, Label.model_validate_json(_content(file)), is_apart))
         except ValidationError as error:
             problems += [f"{file}: {problem}" for problem in _problems(error)]
     if problems:
@@ -195,20 +200,6 @@ def _files(path: Path) -> list[Path]:
     if files := list(path.glob("*.json")):
         return files
     raise CommandError(f"{path}: holds no label file (*.json); name another folder", ExitCode.BAD_INPUT)
-
-
-def _value(path: Path) -> object:
-    try:
-        return _with_tuples(json.loads(_content(path)))
-    except (ValueError, RecursionError) as error:
-        raise CommandError(f"{path}: is not JSON: {error}; correct it", ExitCode.BAD_INPUT) from error
-
-
-def _with_tuples(value: object) -> object:
-    """Lists as tuples, since what is read is a value and stays as it is."""
-    if isinstance(value, dict):
-        return {key: _with_tuples(part) for key, part in value.items()}
-    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def _content(path: Path) -> bytes:

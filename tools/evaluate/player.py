@@ -13,8 +13,7 @@ from cluster.analysis.scene import RuleContext
 from cluster.config import CameraConfig
 from cluster.detections import Detections
 from cluster.errors import ClusterError
-from cluster.inference.pack import load_pack
-from cluster.inference.session import ModelSession
+from cluster.inference.models import ArmableDetector, Fits, Models
 from cluster.privacy.redaction import evidence_jpeg
 from cluster.replay import ReplayedSignal, ReplayedSignals
 from cluster.video.frame import Fit, Frame
@@ -41,7 +40,8 @@ class Job:
         without: for each pipeline the parts of rules that are switched off in it.
         kinds: what is watched for, of what the label names.
         rate_hz: frames analysed a second; None: as the camera's rules need.
-        pack: folder of the model pack.
+        pack: folder of the model pack; None: the small one that Vigie ships.
+        weapon_pack: folder of the model pack that finds weapons; None: there is none.
         with_pictures: whether the signals of the first pipeline have pictures.
     """
 
@@ -50,7 +50,8 @@ class Job:
     without: tuple[Parts, ...]
     kinds: frozenset[Kind]
     rate_hz: float | None
-    pack: Path
+    pack: Path | None
+    weapon_pack: Path | None
     with_pictures: bool
 
 
@@ -76,33 +77,48 @@ class Failed:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a process plays clips with.
+
+    Attributes:
+        fits: the sizes into which pictures are scaled for the detector.
+        detector: finds things in them.
+    """
+
+    fits: Fits
+    detector: ArmableDetector
+
+
 @cache
-def _session(pack: Path) -> ModelSession:
-    """One for this process."""
-    cv2.setNumThreads(1)
-    return ModelSession(load_pack(pack))
+def equipment(pack: Path | None, weapon_pack: Path | None) -> Equipment:
+    """Loaded once a process. Raises ModelError."""
+    cv2.setNumThreads(1)  # the other cores play other clips
+    models = Models.load(pack, weapon_pack)
+    return Equipment(models.fits, models.detector())
 
 
 def play(job: Job) -> Played | Failed:
     """Plays one clip, in whatever process. The same job gives the same signals."""
     try:
-        return _played(job, _session(job.pack))
+        return _played(job, equipment(job.pack, job.weapon_pack))
     except ClusterError as error:
         return Failed(str(error))
 
 
-def _played(job: Job, session: ModelSession) -> Played | Failed:
+def _played(job: Job, used: Equipment) -> Played | Failed:
     if problem := _changed_clip(job.file):
         return Failed(problem)
     condition = CONDITIONS[job.under]
     label = condition.labelled(job.file.label)
-    config = camera_of(label, job.file.clip, job.kinds, rate_hz=job.rate_hz)
+    config = camera_of(label, job.file.clip, job.kinds, fit=used.fits.plain, rate_hz=job.rate_hz)
+    fit = used.fits.of(config)
     watchers = [
         _Watcher.of(config, without, with_pictures=job.with_pictures and place == 0) for place, without in enumerate(job.without)
     ]
-    with _opened(config, session.fit) as source:
-        for frame in condition.frames(source, Sampler(config.analysis_rate_hz).is_due, session.fit):
-            (detections,) = session.detect([frame.picture])
+    with _opened(config, fit) as source:
+        for frame in condition.frames(source, Sampler(config.analysis_rate_hz).is_due, fit):
+            (detections,) = used.detector.detect([frame.picture], [Kind.WEAPON in job.kinds])
             for watcher in watchers:
                 watcher.step(frame, detections)
     return Played(

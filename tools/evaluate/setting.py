@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from cluster.config import CameraConfig, camera_config
+from cluster.config import DEFAULT_FIT, CameraConfig, camera_config
 from cluster.errors import ConfigurationError
+from cluster.video.frame import Fit
 from tools.evaluate.labels import GroundPlane, Label, Point, Watch
 from tools.venue_file import convert_rules
 from vigie.names import camera_name
@@ -15,10 +16,19 @@ from vigie.vocabulary import Kind
 CAMERA = camera_name("evaluation", "clip")
 
 
-def camera_of(label: Label, clip: Path, kinds: frozenset[Kind], *, rate_hz: float | None = None) -> CameraConfig:
+def camera_of(
+    label: Label, clip: Path, kinds: frozenset[Kind], *, fit: Fit = DEFAULT_FIT, rate_hz: float | None = None
+) -> CameraConfig:
     """The camera that shows a clip, set to watch for those of some kinds that its label names.
 
-    Raises ConfigurationError for a label that asks for what no camera can be set to. `rate_hz`: where it is not the camera's own.
+    Raises ConfigurationError for a label that asks for what no camera can be set to.
+
+    Args:
+        label: of the clip.
+        clip: where it is.
+        kinds: what to watch for.
+        fit: into which its pictures are scaled for the detector.
+        rate_hz: frames analysed a second; None: as its rules need.
     """
     watches = [watch for watch in label.watch if watch.kind in kinds]
     camera = venues_pb2.Camera(
@@ -32,7 +42,7 @@ def camera_of(label: Label, clip: Path, kinds: frozenset[Kind], *, rate_hz: floa
     )
     # The clip's own seconds: its first frame has the time 0.
     camera.stream.start_time.SetInParent()
-    return camera_config(assignments_pb2.Assignment(camera=camera, time_zone="UTC"))
+    return camera_config(assignments_pb2.Assignment(camera=camera, time_zone="UTC"), fit=fit)
 
 
 def _ground_plane(plane: GroundPlane) -> venues_pb2.GroundPlane:
