@@ -82,6 +82,28 @@ cameras:
 """
 
 
+# The most and the least that the coordination service lets pass.
+EXTREMES = (
+    "{kind: WEAPON, zone: hall, confirmations: 64, frames: 64, clear_s: 3600}",
+    "{kind: WEAPON, confirmations: 1, frames: 1, clear_s: 0}",
+    "{kind: WRONG_WAY, zone: hall, allowed_direction: [0, 0.001], min_distance_m: 100, min_duration_s: 3600, clear_s: 3600}",
+    "{kind: WRONG_WAY, zone: hall, allowed_direction: [1, 0], min_distance_m: 0.1, min_distance_heights: 0.1, min_duration_s: 0}",
+    "{kind: ZONE_INTRUSION, zone: fence, dwell_s: 3600, clear_s: 3600}",
+    "{kind: PERSON_DOWN, zone: hall, lying_s: 3600}",
+    "{kind: PERSON_DOWN, lying_s: 0}",
+    "{kind: CROWD_DENSITY, zone: hall, thresholds: {moving: [0, 0, 20], standing: [0, 0, 20]}, sustain_s: 3600, clear_s: 3600}",
+    "{kind: CROWD_DENSITY, zone: hall, threshold_per_m2: 0.001, sustain_s: 0, clear_s: 0}",
+)
+
+
+@pytest.mark.parametrize("text", EXTREMES)
+def test_whatever_the_service_lets_pass_a_cluster_can_do(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "station.yaml"
+    path.write_text(VENUE.format(text))
+
+    assert len(load_venue(path).venue.cameras[0].rules) == 1
+
+
 @pytest.mark.parametrize("text", SAID)
 def test_rule_is_what_the_file_says(text: str) -> None:
     message = rule(RULES.validate_python(read(text.encode()).value))
