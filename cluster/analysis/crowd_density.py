@@ -1,48 +1,44 @@
-"""Crowd density: more people on a piece of ground than is safe.
+"""Crowd density: more people on a piece of ground than is safe, or more who pass a line than is safe.
 
-People are the tracks seen with their feet in the zone; the density is the median of their number over a short window, on the
-square metres of ground that the zone covers. Of the default thresholds, 4.7 for a standing crowd is the limit of the Guide to
-Safety at Sports Grounds (47 people on 10 m²).
+The people of a polygon (`crowd_count`) stand on the square metres of ground that it covers; those who cross a line (`line_flow`)
+pass the metres that it spans. Of the default thresholds, 4.7 people/m² for a standing crowd and 82 a metre and minute for one
+that walks on the level are limits of the Guide to Safety at Sports Grounds; those below leave time to act, those above are dire.
 """
 
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from math import isnan, nan
-from statistics import median
+from dataclasses import dataclass
+from math import hypot
 from typing import ClassVar, Self
 
 import numpy as np
 
-from cluster.analysis.geometry import GroundPlane, Polygon
-from cluster.analysis.parameters import bounded, polygon, seconds
+from cluster.analysis.crowd_count import Crowd, CrowdCounter
+from cluster.analysis.geometry import GroundPlane, Line, Polygon, Zone
+from cluster.analysis.levels import Change, Levels, Thresholds, rising
+from cluster.analysis.line_flow import LineFlow, LineFlowRule, strip
+from cluster.analysis.parameters import bounded, seconds
 from cluster.analysis.scene import Finding, Needs, Phase, Rule, RuleContext, Scene
 from cluster.analysis.view import View
 from cluster.errors import ConfigurationError
-from cluster.tracking.tracks import Tracks
 from vigie.v1 import venues_pb2
-from vigie.vocabulary import Kind, ObjectClass, Severity
-
-Thresholds = tuple[tuple[Severity, float], ...]
+from vigie.vocabulary import Kind, Severity
 
 MOVING: Thresholds = ((Severity.NOTICE, 2.0), (Severity.WARNING, 3.5), (Severity.CRITICAL, 5.0))
 STANDING: Thresholds = ((Severity.NOTICE, 3.5), (Severity.WARNING, 4.7), (Severity.CRITICAL, 5.5))
+FLOW: Thresholds = ((Severity.WARNING, 60.0), (Severity.CRITICAL, 82.0))
 SUSTAIN_S = 5.0
-CLEAR_S = 5.0
+# How soon a situation is over, in the time that it takes to begin.
+CLEAR_SHARE = 0.5
 DURATION_LIMIT_S = 3600.0
 DENSITY_LIMIT_PER_M2 = 20.0
+FLOW_LIMIT_PER_M_MIN = 500.0
 AREA_LIMITS_M2 = (1.0, 100_000.0)
+LENGTH_LIMITS_M = (0.5, 1000.0)
 
-# The window of the median: a miscount must last for half of it to be believed.
-_WINDOW_S = 2.0
-_WINDOW_FRAMES = 256
 # A crowd stands when its median speed on the ground is less than this. Free walking is 1.3 m/s, and a moving crowd slows to
 # 0.2 m/s at 3.7 people/m² (Weidmann, Transporttechnik der Fussgänger, 1993).
 _STANDING_M_PER_S = 0.2
-_SPEED_STEP_S = 0.1
-_RELEASE = 0.9
-_EPSILON_S = 1e-6
+_HIDDEN = "crowd_density.hidden"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,47 +48,54 @@ class CrowdDensity:
     Attributes:
         view: of the camera.
         zone: id of the zone.
-        polygon: its shape.
+        shape: of the zone.
+        counted: where people are counted: the polygon, or the ground along the line.
         plane: of the ground.
-        area_m2: of the ground that the zone covers.
+        extent: of the ground that the zone covers: square metres of a polygon, metres of a line.
         moving: thresholds of a moving crowd, in rising order, in people per square metre.
         standing: thresholds of a standing crowd.
+        flow: thresholds of a line, in people per metre and minute.
         sustain_s: how long a threshold must be passed before it counts.
-        clear_s: how long the density must be under 0.9 of the lowest threshold before the signal closes.
+        clear_s: how long it must be under 0.9 of the lowest threshold before the signal closes.
     """
 
     NEEDS: ClassVar[Needs] = Needs(person_px=24)
-    PARTS: ClassVar[Mapping[str, str]] = {}
+    PARTS: ClassVar[Mapping[str, str]] = {_HIDDEN: "counts people whom others hide, by the ground that a crowd covers"}
 
     view: View
     zone: str
-    polygon: Polygon
+    shape: Zone
+    counted: Polygon
     plane: GroundPlane
-    area_m2: float
+    extent: float
     moving: Thresholds
     standing: Thresholds
+    flow: Thresholds
     sustain_s: float
     clear_s: float
 
     @classmethod
     def of(cls, message: venues_pb2.CrowdDensityRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        shape = polygon(view, message.zone, f"{where}.zone")
+        shape = view.named(message.zone, f"{where}.zone")
         if view.plane is None:
-            raise ConfigurationError(where, "people per square metre need the camera's ground plane; give it four points")
-        area_m2 = view.plane.area_m2(shape, f"{where}.zone {message.zone!r}")
+            raise ConfigurationError(where, "people on metres of ground need the camera's ground plane; give it four points")
+        named = f"{where}.zone {message.zone!r}"
         sustain = message.sustain if message.HasField("sustain") else None
         clear = message.clear if message.HasField("clear") else None
+        sustain_s = seconds(sustain, default_s=SUSTAIN_S, limit_s=DURATION_LIMIT_S, where=f"{where}.sustain")
         return cls(
             view=view,
             zone=message.zone,
-            polygon=shape,
+            shape=shape,
+            counted=strip(shape, view.plane, named) if isinstance(shape, Line) else shape,
             plane=view.plane,
-            area_m2=bounded(area_m2, *AREA_LIMITS_M2, f"{where}.zone {message.zone!r}, ground covered (m²)"),
-            moving=_thresholds(message.moving, f"{where}.moving") if message.HasField("moving") else MOVING,
-            standing=_thresholds(message.standing, f"{where}.standing") if message.HasField("standing") else STANDING,
-            sustain_s=seconds(sustain, default_s=SUSTAIN_S, limit_s=DURATION_LIMIT_S, where=f"{where}.sustain"),
-            clear_s=seconds(clear, default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
+            extent=_extent(shape, view.plane, named),
+            moving=_density(message.moving, f"{where}.moving") if message.HasField("moving") else MOVING,
+            standing=_density(message.standing, f"{where}.standing") if message.HasField("standing") else STANDING,
+            flow=_flow(message.flow, f"{where}.flow") if message.HasField("flow") else FLOW,
+            sustain_s=sustain_s,
+            clear_s=seconds(clear, default_s=CLEAR_SHARE * sustain_s, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
         )
 
     @property
@@ -102,46 +105,33 @@ class CrowdDensity:
 
     def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""
-        return CrowdDensityRule(self)
+        levels = Levels(self.sustain_s, self.clear_s)
+        counter = CrowdCounter(self.view, self.counted, self.plane, sees_behind=_HIDDEN not in context.without)
+        if isinstance(self.shape, Line):
+            flow = LineFlow(self.view, self.zone, self.shape, self.extent, self.flow)
+            return LineFlowRule(flow, counter, levels)
+        return CrowdDensityRule(self, counter, levels)
 
 
-def _thresholds(message: venues_pb2.DensityThresholds, where: str) -> Thresholds:
-    values = (
-        (Severity.NOTICE, message.notice_per_m2),
-        (Severity.WARNING, message.warning_per_m2),
-        (Severity.CRITICAL, message.critical_per_m2),
-    )
-    given = tuple((severity, bounded(value, 0, DENSITY_LIMIT_PER_M2, where)) for severity, value in values if value != 0)
-    if not given:
-        raise ConfigurationError(where, "has no threshold; give at least one, in people per square metre")
-    if any(lower >= higher for (_, lower), (_, higher) in pairwise(given)):
-        raise ConfigurationError(where, "thresholds must rise from notice to warning to critical")
-    return given
+def _extent(shape: Zone, plane: GroundPlane, where: str) -> float:
+    if isinstance(shape, Polygon):
+        return bounded(plane.area_m2(shape, where), *AREA_LIMITS_M2, f"{where}, ground covered (m²)")
+    start, end = plane.ground([shape.start, shape.end])
+    return bounded(hypot(*(end - start)), *LENGTH_LIMITS_M, f"{where}, ground spanned (m)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """The people of one frame. `speed_m_per_s` is their median, NaN where there is none."""
+def _density(message: venues_pb2.DensityThresholds, where: str) -> Thresholds:
+    values = {
+        Severity.NOTICE: message.notice_per_m2,
+        Severity.WARNING: message.warning_per_m2,
+        Severity.CRITICAL: message.critical_per_m2,
+    }
+    return rising(values, limit=DENSITY_LIMIT_PER_M2, unit="people per square metre", where=where)
 
-    time_s: float
-    people: int
-    speed_m_per_s: float
-    score: float
 
-
-@dataclass(frozen=True, slots=True)
-class _Crowd:
-    """The crowd of the window."""
-
-    people: float
-    density_per_m2: float
-    speed_m_per_s: float
-    score: float
-
-    @property
-    def stands(self) -> bool:
-        """Whether it stands; one whose speed is unknown counts as moving, for which the thresholds are lower."""
-        return self.speed_m_per_s < _STANDING_M_PER_S
+def _flow(message: venues_pb2.FlowThresholds, where: str) -> Thresholds:
+    values = {Severity.WARNING: message.warning_per_m_min, Severity.CRITICAL: message.critical_per_m_min}
+    return rising(values, limit=FLOW_LIMIT_PER_M_MIN, unit="people per metre and minute", where=where)
 
 
 @dataclass(slots=True, eq=False)
@@ -149,101 +139,39 @@ class CrowdDensityRule:
     """Watches one polygon."""
 
     parameters: CrowdDensity
-    _window: deque[_Sample] = field(default_factory=lambda: deque(maxlen=_WINDOW_FRAMES))
-    _above_since_s: dict[Severity, float] = field(default_factory=dict)
-    _level: Severity | None = None
-    _dense_s: float = 0.0
+    counter: CrowdCounter
+    levels: Levels
 
     def step(self, scene: Scene) -> Sequence[Finding]:
         """What changed with this frame."""
-        crowd = self._crowd(scene)
-        thresholds = self.parameters.standing if crowd.stands else self.parameters.moving
-        reached = self._sustained(crowd, thresholds, scene.time_s)
-        if reached is not None and (self._level is None or reached > self._level):
-            self._dense_s = scene.time_s
-            return (self._rise(crowd, reached, dict(thresholds)[reached]),)
-        release_per_m2 = _RELEASE * thresholds[0][1]
-        if self._level is None or crowd.density_per_m2 >= release_per_m2:
-            self._dense_s = scene.time_s
-            return ()
-        if scene.time_s - self._dense_s < self.parameters.clear_s - _EPSILON_S:
-            return ()
-        return (self._fall(crowd, release_per_m2),)
+        crowd = self.counter.count(scene)
+        # One whose speed is unknown counts as moving, for which the thresholds are lower.
+        stands = crowd.speed_m_per_s < _STANDING_M_PER_S
+        thresholds = self.parameters.standing if stands else self.parameters.moving
+        # Rounded, since the last digits of an area must not decide whether a threshold is reached.
+        density_per_m2 = round(crowd.people / self.parameters.extent, 6)
+        change = self.levels.step(density_per_m2, thresholds, scene.time_s)
+        return () if change is None else (self._finding(change, crowd, "standing" if stands else "moving"),)
 
     def reset(self) -> None:
         """Forgets the crowd."""
-        self._window.clear()
-        self._above_since_s.clear()
-        self._level = None
+        self.counter.reset()
+        self.levels.reset()
 
-    def _crowd(self, scene: Scene) -> _Crowd:
-        """Takes the people of this frame into the window and looks at all of it."""
-        self._window.append(self._sample(scene))
-        while scene.time_s - self._window[0].time_s > _WINDOW_S:
-            self._window.popleft()
-        people = float(median(sample.people for sample in self._window))
-        speeds = [sample.speed_m_per_s for sample in self._window if not isnan(sample.speed_m_per_s)]
-        return _Crowd(
-            people=people,
-            # Rounded, since the last digits of an area must not decide whether a threshold is reached.
-            density_per_m2=round(people / self.parameters.area_m2, 6),
-            speed_m_per_s=median(speeds) if speeds else nan,
-            score=self._window[-1].score,
-        )
-
-    def _sample(self, scene: Scene) -> _Sample:
-        seen = scene.tracks[scene.tracks.unseen_s == 0].of({ObjectClass.PERSON})
-        people = seen[self.parameters.polygon.contains(self.parameters.view.standing_points(seen.feet))]
-        speeds = self._speeds(people)
-        return _Sample(
-            time_s=scene.time_s,
-            people=len(people),
-            speed_m_per_s=median(speeds) if speeds else nan,
-            score=float(people.scores.mean()) if len(people) else 0.0,
-        )
-
-    def _speeds(self, people: Tracks) -> list[float]:
-        """How fast those move whose ground is known, in metres a second."""
-        feet = people.feet.astype(np.float64)
-        moved = self.parameters.plane.ground(feet + _SPEED_STEP_S * people.velocities) - self.parameters.plane.ground(feet)
-        speeds: list[float] = (np.linalg.norm(moved, axis=1) / _SPEED_STEP_S).tolist()
-        return [speed for speed in speeds if not isnan(speed)]
-
-    def _sustained(self, crowd: _Crowd, thresholds: Thresholds, time_s: float) -> Severity | None:
-        """The gravest severity whose threshold has been passed for long enough."""
-        passed = [severity for severity, per_m2 in thresholds if crowd.density_per_m2 >= per_m2]
-        self._above_since_s = {severity: self._above_since_s.get(severity, time_s) for severity in passed}
-        return max(
-            (severity for severity in passed if time_s - self._above_since_s[severity] >= self.parameters.sustain_s - _EPSILON_S),
-            default=None,
-        )
-
-    def _rise(self, crowd: _Crowd, level: Severity, threshold_per_m2: float) -> Finding:
-        phase = Phase.OPENED if self._level is None else Phase.UPDATED
-        self._level = level
-        return self._finding(
-            phase, crowd, f"{self._words(crowd)}, threshold {threshold_per_m2:.3g} for {self.parameters.sustain_s:.1f} s"
-        )
-
-    def _fall(self, crowd: _Crowd, release_per_m2: float) -> Finding:
-        finding = self._finding(
-            Phase.CLOSED, crowd, f"{self._words(crowd)}, under {release_per_m2:.3g} for {self.parameters.clear_s:.1f} s"
-        )
-        self._level = None
-        return finding
-
-    def _words(self, crowd: _Crowd) -> str:
-        motion = "standing" if crowd.stands else "moving"
-        ground = f"{crowd.people:g} on {self.parameters.area_m2:.1f} m², {motion}"
-        return f"{crowd.density_per_m2:.3g} people/m² in zone {self.parameters.zone} ({ground})"
-
-    def _finding(self, phase: Phase, crowd: _Crowd, reason: str) -> Finding:
-        centre = self.parameters.polygon.shape.representative_point()
+    def _finding(self, change: Change, crowd: Crowd, motion: str) -> Finding:
+        area_m2 = self.parameters.extent
+        hidden = crowd.people - crowd.seen
+        people = f"{crowd.people:.3g} on {area_m2:.1f} m², {motion}" + (f", {hidden:.0f} of them hidden" if hidden >= 1 else "")
+        density = f"{crowd.people / area_m2:.3g} people/m² in zone {self.parameters.zone} ({people})"
+        bound = f"under {change.threshold:.3g} for {self.parameters.clear_s:.1f} s"
+        if change.phase is not Phase.CLOSED:
+            bound = f"threshold {change.threshold:.3g} for {self.parameters.sustain_s:.1f} s"
+        centre = self.parameters.counted.shape.representative_point()
         return Finding(
             key="zone",
-            phase=phase,
-            severity=self._level or Severity.NOTICE,
+            phase=change.phase,
+            severity=change.severity,
             score=crowd.score,
-            reason=reason,
+            reason=f"{density}, {bound}",
             ground_point=self.parameters.view.ground_point(np.array([[centre.x, centre.y]])),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from cluster.analysis.crossings import Crossings
 from cluster.analysis.geometry import Crossing, Line
 from cluster.analysis.scene import Finding, Phase, Scene, box_of
 from cluster.analysis.schedule import Schedule
@@ -11,8 +12,6 @@ from cluster.analysis.wording import counted
 from cluster.tracking.tracks import Tracks
 from vigie.vocabulary import ObjectClass, Severity
 
-# How far from the line one must be before its side is believed, in heights of the box: jitter on the line crosses nothing.
-_MARGIN = 0.1
 # Signals open at the same time; a further crossing closes the oldest before its time.
 _OPEN_LIMIT = 64
 _EPSILON_S = 1e-6
@@ -33,33 +32,30 @@ class LineCrossingRule:
     who: frozenset[ObjectClass]
     open_s: float
     schedule: Schedule
-    _settled: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _crossings: Crossings = field(init=False)
     _open: dict[int, tuple[float, Finding]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._crossings = Crossings(self.view, self.line)
 
     def step(self, scene: Scene) -> Sequence[Finding]:
         """What changed with this frame."""
         if not self.schedule.holds(scene.time_s):
-            self._settled.clear()
+            self._crossings.reset()
             return self._closed(list(self._open), "the rule's schedule ended")
-        tracks = scene.tracks.of(self.who)
-        self._settled = {track: point for track, point in self._settled.items() if track in set(tracks.ids.tolist())}
-        findings = self._crossings(tracks[tracks.unseen_s == 0], scene.time_s)
+        findings = self._crossed(scene.tracks.of(self.who), scene.time_s)
         over = [track for track, (crossed_s, _) in self._open.items() if scene.time_s - crossed_s >= self.open_s - _EPSILON_S]
         return [*findings, *self._closed(over, f"{self.open_s:.1f} s have passed since the crossing")]
 
     def reset(self) -> None:
         """Forgets who was seen."""
-        self._settled.clear()
+        self._crossings.reset()
         self._open.clear()
 
-    def _crossings(self, tracks: Tracks, time_s: float) -> list[Finding]:
+    def _crossed(self, tracks: Tracks, time_s: float) -> list[Finding]:
         findings: list[Finding] = []
-        for row, (track, (x, y)) in enumerate(
-            zip(tracks.ids.tolist(), self.view.standing_points(tracks.feet).tolist(), strict=True)
-        ):
-            crossing = self._settle(track, (x, y), _MARGIN * float(tracks.boxes[row, 3] - tracks.boxes[row, 1]))
-            if crossing not in self.line.watched:
-                continue
+        for row, crossing in self._crossings.step(tracks):
+            track = int(tracks.ids[row])
             if track in self._open:
                 self._open[track] = (time_s, self._open[track][1])
                 continue
@@ -68,17 +64,6 @@ class LineCrossingRule:
             findings.append(self._finding(tracks, row, crossing))
             self._open[track] = (time_s, findings[-1])
         return findings
-
-    def _settle(self, track: int, point: tuple[float, float], margin: float) -> Crossing | None:
-        """Follows on which side of the line a track is; how it crossed, once it has."""
-        offset = self.line.offset(point)
-        if abs(offset) <= margin:
-            return None
-        before = self._settled.get(track)
-        self._settled[track] = point
-        if before is None or not self.line.is_met(before, point):
-            return None
-        return Crossing.LEFT_TO_RIGHT if offset > 0 else Crossing.RIGHT_TO_LEFT
 
     def _finding(self, tracks: Tracks, row: int, crossing: Crossing) -> Finding:
         who = counted([ObjectClass(int(tracks.classes[row]))])

@@ -38,7 +38,7 @@ class View:
             raise ConfigurationError(where, f"the camera has no zone {zone!r}; it has: {known}")
         return self.zones[zone]
 
-    def standing_points(self, feet: NDArray[np.float32]) -> Points:
+    def standing_points(self, feet: NDArray[np.floating]) -> Points:
         """Feet, held within the picture, (n, 2).
 
         A box that the picture's lower edge cuts ends on it or below, while the feet are out of sight: such a person counts as

@@ -792,7 +792,7 @@ class CrowdDensityRule(_message.Message):
 
     @_builtins.property
     def clear(self) -> _duration_pb2.Duration:
-        """How long it must be under 0.9 of the lowest threshold before the signal closes. Unset: 5 s."""
+        """How long it must be under 0.9 of the lowest threshold before the signal closes. Unset: half of sustain."""
 
     @_builtins.property
     def flow(self) -> Global___FlowThresholds:

@@ -4,10 +4,11 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from cluster.analysis.crowd_density import CrowdDensity
-from cluster.analysis.geometry import GroundPlane, Line, Polygon, Zone
-from cluster.analysis.scene import PLAIN, Finding, Phase, Rule
+from cluster.analysis.geometry import GroundPlane, Polygon, Zone
+from cluster.analysis.scene import PLAIN, Finding, Phase, Rule, RuleContext
 from cluster.analysis.view import View
 from cluster.errors import ConfigurationError
+from tests.cluster.analysis import crowds
 from tests.cluster.analysis.scenes import Thing, play, view_of
 from vigie.v1 import venues_pb2
 from vigie.vocabulary import ObjectClass, Severity
@@ -16,7 +17,7 @@ from vigie.vocabulary import ObjectClass, Severity
 CORNERS = [(0.0, 0.0), (640.0, 0.0), (640.0, 480.0), (0.0, 480.0)]
 PLANE = GroundPlane.of(CORNERS, [(x / 40, y / 40) for x, y in CORNERS], "ground plane")
 PLACE = Polygon.of([(100, 100), (300, 100), (300, 180), (100, 180)], "zone place")
-ZONES: dict[str, Zone] = {"place": PLACE, "gate": Line((0, 0), (640, 480))}
+ZONES: dict[str, Zone] = {"place": PLACE}
 VIEW = view_of(ZONES, PLANE)
 RUNNING = (0.0, 40.0)
 
@@ -73,8 +74,19 @@ def test_one_frame_of_miscount_changes_nothing() -> None:
 
 def test_signal_stays_open_until_density_is_well_below_the_threshold() -> None:
     frames = [*[crowd(20)] * 30, *[crowd(18)] * 60, *[crowd(17)] * 60]
+    rule = rule_of(clear=Duration(seconds=5))
 
-    assert told(play(rule_of(), frames)) == [(5.0, Phase.OPENED, Severity.NOTICE), (23.8, Phase.CLOSED, Severity.NOTICE)]
+    assert told(play(rule, frames)) == [(5.0, Phase.OPENED, Severity.NOTICE), (21.8, Phase.CLOSED, Severity.NOTICE)]
+
+
+def test_situation_is_over_in_half_the_time_that_it_takes_to_begin() -> None:
+    found = play(rule_of(sustain=Duration(seconds=2)), [*[crowd(20)] * 20, *[[]] * 8, *[crowd(20)] * 20])
+
+    assert told(found) == [
+        (2.0, Phase.OPENED, Severity.NOTICE),
+        (4.6, Phase.CLOSED, Severity.NOTICE),
+        (7.0, Phase.OPENED, Severity.NOTICE),
+    ]
 
 
 def test_signal_opens_again_after_it_closed() -> None:
@@ -98,7 +110,7 @@ def test_thresholds_and_times_can_be_set() -> None:
 
     found = play(rule_of(**fields), [*[crowd(4)] * 15, *[crowd(3)] * 15])  # type: ignore[arg-type]
 
-    assert told(found) == [(2.0, Phase.OPENED, Severity.WARNING), (4.0, Phase.CLOSED, Severity.WARNING)]
+    assert told(found) == [(2.0, Phase.OPENED, Severity.WARNING), (3.0, Phase.CLOSED, Severity.WARNING)]
 
 
 def test_reset_forgets_the_crowd() -> None:
@@ -117,8 +129,7 @@ def thresholds(*values: float) -> venues_pb2.DensityThresholds:
     ("view", "fields", "problem"),
     [
         (VIEW, {"zone": "plaza"}, r"rules\[0\].zone: the camera has no zone 'plaza'"),
-        (VIEW, {"zone": "gate"}, r"rules\[0\].zone: zone 'gate' is a line; this kind needs a polygon"),
-        (view_of(ZONES), {}, r"rules\[0\]: people per square metre need the camera's ground plane"),
+        (view_of(ZONES), {}, r"rules\[0\]: people on metres of ground need the camera's ground plane"),
         (
             view_of({"place": Polygon.of([(0, 0), (9, 0), (9, 9)], "")}, PLANE),
             {},
@@ -134,3 +145,20 @@ def thresholds(*values: float) -> venues_pb2.DensityThresholds:
 def test_bad_parameters_are_refused_with_their_field(view: View, fields: dict[str, object], problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         rule_of(view, **fields)  # type: ignore[arg-type]
+
+
+def test_people_hidden_by_others_count_unless_that_part_is_switched_off() -> None:
+    limit = venues_pb2.DensityThresholds(warning_per_m2=0.3)
+    message = venues_pb2.CrowdDensityRule(zone="place", moving=limit, standing=limit, sustain=Duration(seconds=2))
+    parameters = CrowdDensity.of(message, crowds.VIEW, "rules[0]")
+    scenes = [
+        *(crowds.crowd_scene(place / 5, []) for place in range(10)),
+        *(crowds.crowd_scene(2 + place / 5, crowds.crowd_of(80, clear=20)) for place in range(20)),
+    ]
+    rule, blind = parameters.rule(PLAIN), parameters.rule(RuleContext(without=frozenset({"crowd_density.hidden"})))
+
+    [found] = [finding for scene in scenes for finding in rule.step(scene)]
+
+    assert "on 132.0 m², standing" in found.reason
+    assert "of them hidden" in found.reason
+    assert [finding for scene in scenes for finding in blind.step(scene)] == []
