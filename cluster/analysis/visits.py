@@ -21,6 +21,9 @@ _CUT = 0.05
 _BRIDGE_S = 2.0
 _REACH = 0.5
 _REACH_PER_S = 1.0
+# For how long the two may be seen together, and from when on a visitor out of sight is not one whom a frame or two missed.
+_TOGETHER_S = 1.0
+_GONE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +32,7 @@ class Sight:
 
     Attributes:
         time_s: of the frame.
+        born_s: when the track began.
         box: of the track.
         feet: where he stands, (2,) in pixels.
         score: of the detection.
@@ -38,6 +42,7 @@ class Sight:
     """
 
     time_s: float
+    born_s: float
     box: Box
     feet: Points
     score: float
@@ -67,6 +72,7 @@ class Visit:
         number: tells it from the others in the same polygon.
         since_s: when it began.
         here_s: when the visitor was last seen there.
+        first: sight of the visitor.
         sight: the last one, there or not.
         has_stood: whether his feet have been in sight.
         presence: where he is now.
@@ -75,6 +81,7 @@ class Visit:
     number: int
     since_s: float
     here_s: float
+    first: Sight
     sight: Sight
     has_stood: bool = False
     presence: Presence = Presence.HERE
@@ -96,7 +103,7 @@ class Visit:
 
     def is_reached(self, sight: Sight) -> bool:
         """Whether a new track may be of this visitor."""
-        reach = (_REACH + _REACH_PER_S * (sight.time_s - self.sight.time_s)) * self.sight.height
+        reach = (_REACH + _REACH_PER_S * max(sight.time_s - self.sight.time_s, 0)) * self.sight.height
         return self.distance(sight) <= reach
 
     def distance(self, sight: Sight) -> float:
@@ -113,12 +120,14 @@ class Visits:
         polygon: whose visitors are followed.
         who: they may be.
         absence_s: who comes back within this time is still on the same visit.
+        ends_at_edge: whether who walks out over the lower edge of the picture has left.
     """
 
     view: View
     polygon: Polygon
     who: frozenset[ObjectClass]
     absence_s: float = 0.0
+    ends_at_edge: bool = True
     _visits: dict[int, Visit] = field(default_factory=dict)
     _last_number: int = 0
 
@@ -130,10 +139,16 @@ class Visits:
         seen = scene.tracks[scene.tracks.unseen_s == 0].of(self.who)
         present = set(seen.ids.tolist())
         for track, sight in zip(seen.ids.tolist(), self._sights(seen, scene.time_s), strict=True):
-            visit = self._see(self._visits.pop(track, None) or self._orphan(sight, present), sight)
+            visit = self._visits.pop(track, None)
+            visit = self._see(self._orphan(visit, sight, present) or visit, sight)
             if visit is not None:
                 self._visits[track] = visit
         self._lose(present, scene.time_s)
+
+    def exchange(self, first: int, second: int) -> None:
+        """Gives each of two tracks the visit that the other had."""
+        visits = self._visits.pop(second, None), self._visits.pop(first, None)
+        self._visits |= {track: visit for track, visit in zip((first, second), visits, strict=True) if visit is not None}
 
     def clear(self) -> None:
         """Forgets them all."""
@@ -146,22 +161,35 @@ class Visits:
         return [
             Sight(
                 time_s=time_s,
+                born_s=time_s - float(seen.ages_s[row]),
                 box=box_of(seen, row),
                 feet=feet[row],
                 score=float(seen.scores[row]),
                 object_class=ObjectClass(int(seen.classes[row])),
                 outside_px=float(outside_px[row]),
-                is_cut=bool(cut[row]),
+                is_cut=self.ends_at_edge and bool(cut[row]),
             )
             for row in range(len(seen))
         ]
 
-    def _orphan(self, sight: Sight, present: Set[int]) -> Visit | None:
-        """Takes away the nearest visit whose track is lost and whose visitor may be who is seen now."""
+    def _orphan(self, visit: Visit | None, sight: Sight, present: Set[int]) -> Visit | None:
+        """Takes away the nearest visit whose track is lost and whose visitor may be who is seen now.
+
+        A track may begin beside the one whose place it takes, before that is lost: so a visit gives way to such a one, once that
+        has not been seen for a while.
+        """
         if sight.outside_px > 0:
             return None
-        lost = [track for track, visit in self._visits.items() if track not in present and visit.is_reached(sight)]
-        return self._visits.pop(min(lost, key=lambda track: self._visits[track].distance(sight))) if lost else None
+        first, gone_s = (visit.first, _GONE_S) if visit else (sight, 0.0)
+        lost = [
+            track
+            for track, other in self._visits.items()
+            if track not in present
+            and sight.time_s - other.sight.time_s >= gone_s
+            and other.sight.time_s - sight.born_s <= _TOGETHER_S
+            and other.is_reached(first)
+        ]
+        return self._visits.pop(min(lost, key=lambda track: self._visits[track].distance(first))) if lost else None
 
     def _see(self, visit: Visit | None, sight: Sight) -> Visit | None:
         """The visit that goes on or begins, if one does."""
@@ -172,7 +200,7 @@ class Visits:
             return None
         if visit is None or (visit.presence is Presence.LEFT and sight.time_s - visit.here_s > self.absence_s):
             self._last_number += 1
-            visit = Visit(self._last_number, sight.time_s, sight.time_s, sight)
+            visit = Visit(self._last_number, sight.time_s, sight.time_s, sight, sight)
         visit.see(sight, Presence.HERE)
         return visit
 

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from cluster.analysis.encounters import Encounters
 from cluster.analysis.geometry import GroundPlane, Points, Polygon
 from cluster.analysis.parameters import bounded, movers, polygon, schedule, seconds
 from cluster.analysis.scene import Finding, Needs, Phase, Rule, RuleContext, Scene
@@ -27,11 +28,14 @@ MIN_DISTANCE_M = 2.5
 MIN_DISTANCE_HEIGHTS = 1.5
 MIN_DURATION_S = 1.0
 CLEAR_S = 2.0
+EXCHANGE = "exchange"
 DISTANCE_LIMITS = (0.1, 1000.0)
 DURATION_LIMIT_S = 3600.0
 
 # The duration counts from this share of the distance on: a box that jumps for a moment goes nowhere.
 _UNDER_WAY = 0.5
+# Who steps out of the zone for no longer than this comes back to where he was on his way, and does not begin a new one.
+_ABSENCE_S = 1.5
 _EPSILON_S = 1e-6
 
 
@@ -102,7 +106,9 @@ class WrongWay:
     """
 
     NEEDS: ClassVar[Needs] = Needs(person_px=24)
-    PARTS: ClassVar[Mapping[str, str]] = {}
+    PARTS: ClassVar[Mapping[str, str]] = {
+        EXCHANGE: "gives two who met their own ways back where their tracks were exchanged",
+    }
 
     view: View
     zone: str
@@ -147,7 +153,8 @@ class WrongWay:
 
     def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""
-        return WrongWayRule(self, Visits(self.view, self.polygon, self.who, absence_s=self.clear_s))
+        visits = Visits(self.view, self.polygon, self.who, absence_s=_ABSENCE_S)
+        return WrongWayRule(self, visits, None if f"wrong_way.{EXCHANGE}" in context.without else Encounters())
 
 
 def _min_distance(message: venues_pb2.WrongWayRule, view: View, where: str) -> float:
@@ -191,13 +198,15 @@ class WrongWayRule:
 
     parameters: WrongWay
     visits: Visits
+    encounters: Encounters | None
     _walks: dict[int, _Walk] = field(default_factory=dict)
 
     def step(self, scene: Scene) -> Sequence[Finding]:
         """What changed with this frame."""
         if not self.parameters.schedule.holds(scene.time_s):
-            self.visits.clear()
+            self._forget()
             return self._closed(list(self._walks), "the rule's schedule ended")
+        self._exchange(scene)
         self.visits.step(scene)
         here = [visit for visit in self.visits if visit.presence is Presence.HERE]
         findings = [finding for visit in here for finding in self._follow(visit)]
@@ -209,8 +218,18 @@ class WrongWayRule:
 
     def reset(self) -> None:
         """Forgets who was seen."""
-        self.visits.clear()
+        self._forget()
         self._walks.clear()
+
+    def _forget(self) -> None:
+        self.visits.clear()
+        if self.encounters is not None:
+            self.encounters.clear()
+
+    def _exchange(self, scene: Scene) -> None:
+        if self.encounters is not None:
+            for pair in self.encounters.step(scene.tracks.of(self.parameters.who), scene.time_s):
+                self.visits.exchange(*pair)
 
     def _follow(self, visit: Visit) -> Sequence[Finding]:
         walk = self._walks.setdefault(visit.number, _Walk(visit.sight, under_way_s=visit.sight.time_s))

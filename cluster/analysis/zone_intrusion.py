@@ -21,6 +21,7 @@ from vigie.vocabulary import Kind, ObjectClass, Severity
 
 DWELL_S = 1.0
 CLEAR_S = 2.0
+EDGE = "edge"
 DURATION_LIMIT_S = 3600.0
 
 # A rising count is told no more often than this.
@@ -39,11 +40,12 @@ class ZoneIntrusion:
         who: must not be there.
         dwell_s: how long one must be in a polygon to be an intruder.
         clear_s: how long no intruder must be there before the signal closes; after a crossing, how long its signal stays open.
+            Who was seen to leave is gone; whose track was lost inside may still be there for 2 s more.
         schedule: when it must not be.
     """
 
     NEEDS: ClassVar[Needs] = Needs(person_px=24)
-    PARTS: ClassVar[Mapping[str, str]] = {}
+    PARTS: ClassVar[Mapping[str, str]] = {EDGE: "who walks out over the lower edge of the picture has left the zone"}
 
     view: View
     zone: str
@@ -79,7 +81,8 @@ class ZoneIntrusion:
             return LineCrossingRule(
                 view=self.view, zone=self.zone, line=self.shape, who=self.who, open_s=self.clear_s, schedule=self.schedule
             )
-        return ZoneIntrusionRule(self, Visits(self.view, self.shape, self.who))
+        ends_at_edge = f"zone_intrusion.{EDGE}" not in context.without
+        return ZoneIntrusionRule(self, Visits(self.view, self.shape, self.who, ends_at_edge=ends_at_edge))
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ class Thing:
     velocity: tuple[float, float] = (0.0, 0.0)
     unseen_s: float = 0.0
     score: float = 0.75
+    age_s: float = 1.0
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -47,7 +48,7 @@ def scene_of(time_s: float, things: Iterable[Thing]) -> Scene:
         velocities=np.array([thing.velocity for thing in rows], np.float32).reshape(-1, 2),
         scores=np.array([thing.score for thing in rows], np.float32),
         classes=np.array([thing.object_class for thing in rows], np.int16),
-        ages_s=np.ones(len(rows)),
+        ages_s=np.array([thing.age_s for thing in rows], np.float64),
         unseen_s=np.array([thing.unseen_s for thing in rows], np.float64),
     )
     return Scene(time_s, PICTURE, Detections.empty(), tracks)

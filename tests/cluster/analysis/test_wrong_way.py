@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf, nan
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.analysis.geometry import GroundPlane, Line, Polygon
-from cluster.analysis.scene import PLAIN, Finding, Phase, Rule
+from cluster.analysis.scene import PLAIN, Finding, Phase, Rule, RuleContext
 from cluster.analysis.view import View
 from cluster.analysis.wrong_way import Way, WrongWay
 from cluster.errors import ConfigurationError
@@ -107,10 +108,38 @@ def test_signal_outlives_a_lost_track(lost: int) -> None:
     assert phases(play(rule_of(), frames)) == [(1.6, Phase.OPENED)]
 
 
-def test_who_steps_out_of_the_zone_for_a_moment_is_the_same() -> None:
-    outside = walk(220, 276, y=320)
+def meeting(*, are_exchanged: bool) -> list[list[Thing]]:
+    """One goes along the arrow from the right, one against it from the left; they meet, and perhaps their tracks change over."""
+    left = [Thing(1, 250 + 8.0 * place, 200, velocity=(40, 0)) for place in range(20)]
+    right = [Thing(2, 370 - 8.0 * place, 206, velocity=(-40, 0)) for place in range(20)]
+    before = [[a, b] for a, b in zip(left[:8], right[:8], strict=True)]
+    after = [[a, b] for a, b in zip(left[8:], right[8:], strict=True)]
+    if are_exchanged:
+        after = [[replace(b, track=1), replace(a, track=2)] for a, b in after]
+    return before + after
 
-    assert phases(play(rule_of(), [*walk(100, 220), *outside, *walk(276, 400)])) == [(1.6, Phase.OPENED)]
+
+@pytest.mark.parametrize("are_exchanged", [False, True])
+def test_two_who_meet_and_exchange_their_tracks_raise_what_they_would_else(are_exchanged: bool) -> None:
+    found = play(rule_of(min_distance_heights=2.0), meeting(are_exchanged=are_exchanged))
+
+    assert [finding.phase for _, finding in found] == [Phase.OPENED]
+    assert found[0][1].box is not None
+    assert found[0][1].box[0] > 300
+
+
+def test_without_its_part_an_exchange_hides_who_goes_the_wrong_way() -> None:
+    message = venues_pb2.WrongWayRule(zone="lane", allowed_direction=LEFTWARDS, min_distance_heights=2.0)
+    parameters = WrongWay.of(message, VIEW, "rules[0]")
+
+    rule = parameters.rule(RuleContext(without=frozenset({"wrong_way.exchange"})))
+    assert play(rule, meeting(are_exchanged=True)) == []
+
+
+def test_who_steps_out_of_the_zone_for_a_moment_is_the_same() -> None:
+    outside = walk(220, 260, y=320)
+
+    assert phases(play(rule_of(), [*walk(100, 220), *outside, *walk(260, 400)])) == [(1.6, Phase.OPENED)]
 
 
 def test_box_that_jumps_for_a_moment_goes_nowhere() -> None:

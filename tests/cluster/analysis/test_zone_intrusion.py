@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.analysis.geometry import Crossing, GroundPlane, Line, Polygon
-from cluster.analysis.scene import PLAIN, Finding, Phase, Rule
+from cluster.analysis.scene import PLAIN, Finding, Phase, Rule, RuleContext
 from cluster.analysis.view import View
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.errors import ConfigurationError
@@ -82,6 +82,20 @@ def test_dwell_survives_a_switched_track() -> None:
     assert phases(found) == [(1.0, Phase.OPENED)]
 
 
+def test_track_that_began_beside_a_lost_one_inherits_its_dwell() -> None:
+    both, newcomer = [INSIDE, Thing(9, 210, 202)], [Thing(9, 212, 202)]
+
+    found = play(rule_of(dwell=Duration(seconds=2)), [*[[INSIDE]] * 5, *[both] * 2, *[newcomer] * 6])
+
+    assert phases(found) == [(2.0, Phase.OPENED)]
+
+
+def test_who_walks_in_beside_a_lost_visitor_inherits_nothing() -> None:
+    walks_in = [[Thing(9, 330 - 8.0 * place, 200, age_s=5)] for place in range(8)]
+
+    assert play(rule_of(), [*[[Thing(1, 290, 200)]] * 4, *walks_in]) == []
+
+
 def test_newcomer_far_away_does_not_inherit_a_dwell() -> None:
     found = play(rule_of(), [[INSIDE]] * 3 + [[Thing(9, 290, 290)]] * 3)
 
@@ -139,6 +153,13 @@ def test_who_walks_out_over_the_lower_edge_is_gone() -> None:
     found = play(rule_of(zone="edge"), [*[[Thing(1, 320, 400)]] * 10, *legs_cut])
 
     assert phases(found) == [(1.0, Phase.OPENED), (3.8, Phase.CLOSED)]
+
+
+def test_without_its_part_the_edge_ends_nothing() -> None:
+    parameters = ZoneIntrusion.of(venues_pb2.ZoneIntrusionRule(zone="edge"), VIEW, "rules[0]")
+    rule = parameters.rule(RuleContext(without=frozenset({"zone_intrusion.edge"})))
+
+    assert phases(play(rule, [*[[Thing(1, 320, 400)]] * 10, *[[Thing(1, 320, 480)]] * 15])) == [(1.0, Phase.OPENED)]
 
 
 def test_who_comes_back_from_the_lower_edge_begins_a_new_dwell() -> None:
