@@ -29,7 +29,7 @@ MIN_DISTANCE_HEIGHTS = 1.5
 MIN_DURATION_S = 1.0
 CLEAR_S = 2.0
 EXCHANGE = "exchange"
-DISTANCE_LIMITS = (0.1, 1000.0)
+DISTANCE_LIMITS = (0.1, 100.0)
 DURATION_LIMIT_S = 3600.0
 
 # The duration counts from this share of the distance on: a box that jumps for a moment goes nowhere.
@@ -125,6 +125,7 @@ class WrongWay:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
         shape = polygon(view, message.zone, f"{where}.zone")
         if view.plane is not None:
+            # Raises where the zone is not all on the ground.
             view.plane.area_m2(shape, f"{where}.zone {message.zone!r}")
         arrow = message.allowed_direction.x, message.allowed_direction.y
         least = message.min_duration if message.HasField("min_duration") else None
@@ -149,7 +150,7 @@ class WrongWay:
     @property
     def unit(self) -> str:
         """Of distances."""
-        return "body heights" if self.view.plane is None else "m"
+        return "heights" if self.view.plane is None else "m"
 
     def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""

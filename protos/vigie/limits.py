@@ -16,12 +16,15 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "Telephones, tools, umbrellas and toys can look like weapons.",
     ),
     Kind.WRONG_WAY: (
-        "Without a ground plane, distances are measured in heights of the body and are rough far from the camera.",
-        "Whoever was out of sight for some seconds is taken for someone new.",
+        "What counts is how far one is behind where one came in: who turns back in the zone counts only past that place.",
+        "Without a ground plane, distances are in heights of whoever moves, and rough towards the camera and away from it.",
+        "Where several people meet closely they can be mistaken for one another: a signal may be missed, or come twice.",
+        "Whoever was out of sight for more than 2 s is taken for someone new.",
     ),
     Kind.ZONE_INTRUSION: (
         "A person stands where the feet are: where they are hidden, so is the place.",
-        "People of less than about 24 pixels are missed.",
+        "Who walks out over the lower edge of the picture has left, even if the upper body is still in sight.",
+        "People of less than about 24 pixels are missed, and so are many bicycles and cars of that size.",
     ),
     Kind.PERSON_DOWN: (
         "Only who was seen upright before counts: who lies from the beginning raises nothing.",

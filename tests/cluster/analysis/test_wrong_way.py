@@ -52,7 +52,7 @@ def test_who_goes_against_the_arrow_raises_one_signal_until_he_has_left() -> Non
     assert phases(found) == [(1.6, Phase.OPENED), (6.8, Phase.CLOSED)]
     opened = found[0][1]
     assert opened.reason == (
-        "person went 1.6 body heights against the direction of zone lane for 1.0 s, threshold 1.5 body heights and 1.0 s"
+        "person went 1.6 heights against the direction of zone lane for 1.0 s, threshold 1.5 heights and 1.0 s"
     )
     assert opened.severity is Severity.WARNING
     assert opened.score == 0.75
@@ -91,7 +91,7 @@ def test_signal_closes_when_its_cause_turns_and_opens_again_when_he_turns_again(
     found = play(rule_of(), [*walk(100, 300), *walk(300, 200), *walk(200, 400)])
 
     assert phases(found) == [(1.6, Phase.OPENED), (6.6, Phase.CLOSED), (10.0, Phase.OPENED)]
-    assert found[1][1].reason == "turned back after 5.0 body heights"
+    assert found[1][1].reason == "turned back after 5.0 heights"
 
 
 def test_each_who_goes_against_the_arrow_raises_his_own_signal() -> None:
@@ -244,8 +244,8 @@ def test_way_towards_the_camera_leads_towards_it_on_the_ground() -> None:
         ),
         ({"allowed_direction": venues_pb2.Direction(x=nan, y=1)}, r"rules\[0\].allowed_direction: \(nan, 1\) points nowhere"),
         ({"allowed_direction": venues_pb2.Direction(x=inf)}, r"rules\[0\].allowed_direction: \(inf, 0\) points nowhere"),
-        ({"min_distance_heights": 0}, r"rules\[0\].min_distance_heights: is 0; give 0.1 to 1000"),
-        ({"min_distance_heights": nan}, r"rules\[0\].min_distance_heights: is nan; give 0.1 to 1000"),
+        ({"min_distance_heights": 0}, r"rules\[0\].min_distance_heights: is 0; give 0.1 to 100"),
+        ({"min_distance_heights": nan}, r"rules\[0\].min_distance_heights: is nan; give 0.1 to 100"),
         ({"min_duration": Duration(seconds=-1)}, r"rules\[0\].min_duration \(seconds\): is -1; give 0 to 3600"),
         ({"clear": Duration(seconds=3601)}, r"rules\[0\].clear \(seconds\): is 3601; give 0 to 3600"),
         ({"who": [ObjectClass.FLAME]}, r"rules\[0\].who: FLAME is neither a person nor a vehicle; choose from BICYCLE"),
@@ -257,7 +257,7 @@ def test_bad_parameters_are_refused_with_their_field(fields: dict[str, object], 
 
 
 def test_bad_distance_on_the_ground_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"rules\[0\].min_distance_m: is -1; give 0.1 to 1000"):
+    with pytest.raises(ConfigurationError, match=r"rules\[0\].min_distance_m: is -1; give 0.1 to 100"):
         rule_of(ON_GROUND, min_distance_m=-1)
 
 
