@@ -26,7 +26,10 @@ from zoneinfo import ZoneInfo
 
 from platformdirs import user_state_path
 
+from cluster.analysis.abandoned_object import AbandonedObject
 from cluster.analysis.crowd_density import CrowdDensity
+from cluster.analysis.crowd_movement import CrowdMovement
+from cluster.analysis.fire import Fire
 from cluster.analysis.geometry import Crossing, GroundPlane, Line, Polygon, Zone
 from cluster.analysis.parameters import bounded
 from cluster.analysis.person_down import PersonDown
@@ -55,11 +58,14 @@ SECRET_LIMIT_BYTES = 4096
 
 # A kind is one module and one line here: the field of `vigie.v1.Rule` that holds its parameters, and what they are here.
 KINDS: Mapping[str, type[RuleParameters]] = {
+    "abandoned_object": AbandonedObject,
     "wrong_way": WrongWay,
     "weapon": Weapon,
     "zone_intrusion": ZoneIntrusion,
     "crowd_density": CrowdDensity,
+    "crowd_movement": CrowdMovement,
     "person_down": PersonDown,
+    "fire": Fire,
 }
 
 _CROSSINGS = {

@@ -1,0 +1,146 @@
+"""What a standing thing looks like, and what its place looks like without it.
+
+That is enough to tell a thing from a hole, a shadow or light, and to see later whether it is still there, whatever became of the
+scene around it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cluster.analysis.background import Background
+from cluster.analysis.scene import Picture
+
+Window = tuple[slice, slice]
+Colours = NDArray[np.float32]
+
+# Pixels around the thing that belong to the imprint: they tell the light at its place.
+MARGIN_PX = 4
+# A pixel shows what it is alike to within so many levels.
+_ALIKE_LEVELS = 24.0
+_LIGHT_LIMITS = (0.25, 4.0)
+# A shadow or a patch of light keeps the tint of the place and is even; beyond these levels it is paint, cloth or leather.
+_SHADE_LIMITS = (0.5, 2.0)
+_TINT = 0.1
+_UNEVENNESS = 0.2
+# The look follows slow changes of light on the thing itself.
+_LOOK_S = 30.0
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How much of a thing is seen, of 1: as it stands there, its place without it, or neither, because something is before it."""
+
+    thing: float
+    place: float
+
+    @property
+    def other(self) -> float:
+        """Neither."""
+        return 1.0 - self.thing - self.place
+
+
+@dataclass(frozen=True, eq=False)
+class Imprint:
+    """A thing and its place.
+
+    Attributes:
+        window: rows and columns of the small picture: the thing's box with a margin.
+        mask: (h, w) bool within the window: the thing.
+        look: (h, w, 3) float32, BGR: with the thing. Follows what is seen of it.
+        place: (h, w, 3) float32: without it.
+        former: (h, w, 3) float32: what was there before that.
+    """
+
+    window: Window
+    mask: NDArray[np.bool_]
+    look: Colours
+    place: Colours
+    former: Colours
+
+    @classmethod
+    def of(cls, background: Background, mask: NDArray[np.bool_], box: tuple[int, int, int, int]) -> Self:
+        """What stands where `mask`, (h, w) bool of the whole picture, is set; `box` holds it."""
+        height, width = mask.shape
+        window = (
+            slice(max(0, box[1] - MARGIN_PX), min(height, box[3] + MARGIN_PX)),
+            slice(max(0, box[0] - MARGIN_PX), min(width, box[2] + MARGIN_PX)),
+        )
+        inside = mask[window]
+        place = background.scene[window].astype(np.float32)
+        look = np.where(inside[..., None], background.standing[window].astype(np.float32), place)
+        return cls(window, inside, look, place, background.former[window].astype(np.float32))
+
+    @cached_property
+    def ring(self) -> NDArray[np.bool_]:
+        """(h, w) bool: the pixels around the thing."""
+        return np.asarray(cv2.dilate(self.mask.astype(np.uint8), _NEIGHBOURS) == 0, np.bool_)
+
+    def presence(self, picture: Picture, elapsed_s: float) -> Presence:
+        """How much of the thing is seen in a whole small picture."""
+        now = self._in_its_light(picture[self.window].astype(np.float32))
+        to_thing = np.abs(now - self.look).max(axis=2)[self.mask]
+        to_place = np.abs(now - self.place).max(axis=2)[self.mask]
+        is_thing = (to_thing <= to_place) & (to_thing <= _ALIKE_LEVELS)
+        is_place = (to_place < to_thing) & (to_place <= _ALIKE_LEVELS)
+        share = np.float32(min(1.0, elapsed_s / _LOOK_S))
+        rows = np.flatnonzero(self.mask)[is_thing]
+        look = self.look.reshape(-1, 3)
+        look[rows] += share * (now.reshape(-1, 3)[rows] - look[rows])
+        return Presence(float(is_thing.mean()), float(is_place.mean()))
+
+    def _in_its_light(self, now: Colours) -> Colours:
+        """The window as it would be in the light in which the imprint was taken, by what surrounds the thing."""
+        if not self.ring.any():
+            return now
+        gains = np.median((self.place[self.ring] + 1) / (now[self.ring] + 1), axis=0)
+        return np.asarray(now * np.clip(gains, *_LIGHT_LIMITS), np.float32)
+
+    @cached_property
+    def area_px(self) -> int:
+        """Of the thing."""
+        return int(np.count_nonzero(self.mask))
+
+    @cached_property
+    def outline(self) -> float:
+        """How much stronger edges along the thing's border are with it than without it, -1 to 1: negative for a hole."""
+        mask = self.mask.astype(np.uint8)
+        border = cv2.dilate(mask, _NEIGHBOURS) != cv2.erode(mask, _NEIGHBOURS, borderValue=0)
+        with_it, without_it = (float(_gradient(picture)[border].mean()) for picture in (self.look, self.place))
+        return (with_it - without_it) / max(with_it + without_it, 1e-6)
+
+    @cached_property
+    def shade(self) -> float:
+        """How much of the thing may be its place in another light, 0 to 1: all of the same tint, darker or lighter by as much."""
+        ratios = (self.look[self.mask] + 1) / (self.place[self.mask] + 1)
+        levels = ratios.mean(axis=1)
+        level = float(np.median(levels))
+        if not _SHADE_LIMITS[0] <= level <= _SHADE_LIMITS[1]:
+            return 0.0
+        tints = np.abs(ratios / levels[:, None] - 1).max(axis=1)
+        return float(((tints <= _TINT) & (np.abs(levels / level - 1) <= _UNEVENNESS)).mean())
+
+    @cached_property
+    def familiarity(self) -> float:
+        """How much of the thing looks as its place did before it was last learnt anew, 0 to 1."""
+        return float((np.abs(self.look - self.former).max(axis=2)[self.mask] <= _ALIKE_LEVELS).mean())
+
+    @cached_property
+    def colour(self) -> Colours:
+        """(3,) float32: the thing's own, on average."""
+        return np.asarray(self.look[self.mask].mean(axis=0), np.float32)
+
+    @cached_property
+    def colour_of_place(self) -> Colours:
+        """(3,) float32: the same without the thing."""
+        return np.asarray(self.place[self.mask].mean(axis=0), np.float32)
+
+
+def _gradient(picture: Colours) -> NDArray[np.float32]:
+    grey = picture.mean(axis=2)
+    return np.asarray(cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)), np.float32)

@@ -1,0 +1,162 @@
+"""Everything that stands before the scene of one camera: finds it, follows it, and takes it into the scene when told to."""
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cluster.analysis.attendance import Attendance, Nearness
+from cluster.analysis.background import Background, Mask
+from cluster.analysis.imprint import Imprint
+from cluster.analysis.people import People, Person
+from cluster.analysis.scene import Box, Picture, Scene
+from cluster.analysis.standing_thing import Group, StandingThing
+
+# Standing foreground of fewer pixels, or that fills less of its box, is noise or an edge; of the rest the largest are looked at.
+_LEAST_AREA_PX = 20
+_LEAST_FILL = 0.25
+_OUTLINES_LIMIT = 32
+_THINGS_LIMIT = 64
+# Two outlines are one when they have this much in common, as IoU; they are of one thing, which was partly hidden or hidden by
+# another, when they have that much of the smaller.
+_SAME_OUTLINE = 0.6
+_SAME_THING = 0.5
+# For how long it is remembered who was there, until what they put down stands out.
+_HISTORY_S = 10.0
+_HISTORY_LIMIT = 300
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
+
+
+@dataclass(slots=True, eq=False)
+class StandingThings:
+    """The things of one camera.
+
+    Attributes:
+        nearness: how far from a thing one may be to attend to it.
+        background: the scene and what stands before it.
+        things: by their keys.
+    """
+
+    nearness: Nearness
+    background: Background
+    things: dict[int, StandingThing] = field(default_factory=dict)
+    _people: People = field(default_factory=People)
+    _history: deque[tuple[float, list[Person]]] = field(default_factory=lambda: deque(maxlen=_HISTORY_LIMIT))
+    _last_key: int = 0
+
+    @classmethod
+    def of(cls, small: Picture, nearness: Nearness, *, follows_light: bool) -> Self:
+        """What stands before the scene of a first picture: nothing, since all of it is taken for the scene."""
+        return cls(nearness, Background.of(small, follows_light=follows_light))
+
+    def step(self, scene: Scene, elapsed_s: float) -> bool:
+        """Takes the next frame, of the same size; False where its picture tells nothing because the light is changing."""
+        self.background.step(scene.small, elapsed_s)
+        if self.background.is_steady:
+            self._follow(scene, elapsed_s)
+            self._outline(scene.time_s)
+        return self.background.is_steady
+
+    def drop(self, thing: StandingThing) -> None:
+        """Forgets a thing that is gone."""
+        del self.things[thing.key]
+
+    def absorb(self, thing: StandingThing) -> None:
+        """Makes a thing part of the scene."""
+        mask = np.zeros(self.background.foreground.shape, np.uint8)
+        mask[thing.imprint.window][~thing.imprint.ring] = 255
+        self.background.absorb(mask)
+        self.drop(thing)
+
+    def _follow(self, scene: Scene, elapsed_s: float) -> None:
+        """Brings people and things up to this frame."""
+        x, y = self.nearness.scale.tolist()
+        people = self._people.step(scene.tracks, np.array([x, y, x, y], np.float32), self._loose(), elapsed_s)
+        self._history.append((scene.time_s, people))
+        while scene.time_s - self._history[0][0] > _HISTORY_S:
+            self._history.popleft()
+        detections = scene.detections.scaled(x, y)
+        groups = {group: detections.of(group.value) for group in Group}
+        for thing in self.things.values():
+            thing.step(self.background, people, groups, scene.time_s, elapsed_s)
+
+    def _loose(self) -> Mask:
+        """Foreground without the things that were left: they may not be taken for people."""
+        foreground = np.asarray(cv2.morphologyEx(self.background.foreground, cv2.MORPH_CLOSE, _NEIGHBOURS), np.uint8)
+        for thing in self.things.values():
+            if thing.attendance.left_s is not None and not thing.is_too_large:
+                foreground[thing.imprint.window][~thing.imprint.ring] = 0
+        return foreground
+
+    def _outline(self, time_s: float) -> None:
+        """Finds things that are new, and new outlines of those that are known."""
+        standing = cv2.morphologyEx(self.background.settled, cv2.MORPH_CLOSE, _NEIGHBOURS)
+        _, found, boxes, _ = cv2.connectedComponentsWithStats(standing, connectivity=8)
+        labels, stats = np.asarray(found, np.int32), np.asarray(boxes, np.int32)
+        known = self._known(labels, stats[:, cv2.CC_STAT_AREA])
+        for label in _outlines(stats):
+            things = known.get(label, ())
+            if None not in things:
+                self._take(labels == label, stats[label], [thing for thing in things if thing is not None], time_s)
+
+    def _known(self, labels: NDArray[np.int32], areas: NDArray[np.int32]) -> dict[int, list[StandingThing | None]]:
+        """The things of which each outline is another one; with None among them where it brings nothing new.
+
+        The outline of what was told of stays as it was told.
+        """
+        known: dict[int, list[StandingThing | None]] = {}
+        for thing in self.things.values():
+            shared = np.bincount(labels[thing.imprint.window][thing.imprint.mask], minlength=len(areas))
+            for label in (np.flatnonzero(shared[1:]) + 1).tolist():
+                common, area, own = int(shared[label]), int(areas[label]), thing.imprint.area_px
+                is_same = common >= _SAME_OUTLINE * (area + own - common)
+                if is_same or common >= _SAME_THING * min(area, own):
+                    known.setdefault(label, []).append(None if is_same or thing.told_s is not None else thing)
+        return known
+
+    def _take(self, mask: NDArray[np.bool_], stats: NDArray[np.int32], known: list[StandingThing], time_s: float) -> None:
+        """Begins to follow what has this outline, or goes on with the oldest of the known things of which it is one."""
+        x, y, width, height, _ = stats.tolist()
+        imprint = Imprint.of(self.background, mask, (x, y, x + width, y + height))
+        box = (float(x), float(y), float(x + width), float(y + height))
+        if known:
+            self._go_on(known, imprint, box, time_s)
+        elif len(self.things) < _THINGS_LIMIT:
+            born_s = time_s - float(np.median(self.background.support_s[mask]))
+            key = self._new_key()
+            self.things[key] = StandingThing(key, imprint, box, self._attendance(box, born_s), time_s)
+
+    def _go_on(self, known: list[StandingThing], imprint: Imprint, box: Box, time_s: float) -> None:
+        oldest = min(known, key=lambda thing: thing.attendance.born_s)
+        # What falls into two gives its past to both, and its key to the larger.
+        key = oldest.key if oldest.key in self.things else self._new_key()
+        for thing in known:
+            self.things.pop(thing.key, None)
+        attendance = oldest.attendance.at(box)
+        self.things[key] = replace(
+            oldest, key=key, imprint=imprint, box=box, attendance=attendance, outlined_s=time_s, is_judged=False
+        )
+
+    def _attendance(self, box: Box, born_s: float) -> Attendance:
+        """Who was at a new thing so far."""
+        attendance = Attendance(box, born_s, self.nearness)
+        for time_s, people in self._history:
+            attendance.step(people, time_s)
+        return attendance
+
+    def _new_key(self) -> int:
+        self._last_key += 1
+        return self._last_key
+
+
+def _outlines(stats: NDArray[np.int32]) -> list[int]:
+    """Labels of what may be things, the largest first; label 0 is the scene."""
+    areas = stats[:, cv2.CC_STAT_AREA]
+    fills = areas / (stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT])
+    found = np.flatnonzero((areas >= _LEAST_AREA_PX) & (fills >= _LEAST_FILL))
+    found = found[found > 0]
+    labels: list[int] = found[np.argsort(-areas[found], kind="stable")][:_OUTLINES_LIMIT].tolist()
+    return labels
