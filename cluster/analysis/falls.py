@@ -21,7 +21,6 @@ from cluster.tracking.tracks import Tracks
 
 PARTS: Mapping[str, str] = {
     "body_parts": "legs or a head are passed over where somebody upright around them is seen better",
-    "still_upright": "no fall where somebody still stands where the person stood",
     "track_switch": "no fall where somebody new walks on upright from where the person stood: a track went over to something low",
 }
 
@@ -47,10 +46,9 @@ _LYING_HEIGHT = 0.8
 LEAST_HEIGHT_PX = 40.0
 # A box is part of another person's of which so much is within that one.
 _PART_SHARE = 0.75
-# How much of the place and of the score of a person who stood another box must have to be of the same person, still upright.
-_SAME_OVERLAP = 0.5
+# Of a person who stood may be who is seen with so much of the score, as high, and not farther away than this: in upright heights,
+# at once and a second later.
 _SAME_SCORE = 0.5
-# How far somebody may have gone since, at once and a second later, in upright heights.
 _REACH = 0.5
 _REACH_PER_S = 1.0
 _EPSILON_S = 1e-6
@@ -94,12 +92,14 @@ class Fall:
     """A person who stood and came down.
 
     Attributes:
-        upright: a look at the person upright, just before.
+        upright: the tallest look at the person just before.
         lying: the first that is as low as one who lies.
+        lasted_s: from the last upright look until then.
     """
 
     upright: Look
     lying: Look
+    lasted_s: float
 
     @property
     def level(self) -> float:
@@ -128,7 +128,7 @@ class _Figure:
         recent = [look for look in upright if latest.time_s - look.time_s <= _FALL_S + _EPSILON_S]
         if len(upright) < _UPRIGHT_LOOKS or not recent:
             return None
-        fall = Fall(max(recent, key=lambda look: look.height), latest)
+        fall = Fall(max(recent, key=lambda look: look.height), latest, latest.time_s - recent[-1].time_s)
         return fall if fall.level <= LYING_LEVEL else None
 
 
@@ -159,7 +159,7 @@ class FallDetector:
         self._follow(self._tracker.step(people, time_s), time_s)
         seen = [figure for figure in self._figures.values() if figure.looks[-1].time_s == time_s]
         falls = [fall for figure in seen if (fall := figure.fall(least_height_px))]
-        return [fall for fall in falls if not self._still_stands(fall, people) and not self._walked_on(fall, seen)]
+        return [fall for fall in falls if not self._walked_on(fall, seen)]
 
     def _follow(self, tracks: Tracks, time_s: float) -> None:
         self._figures = {track: self._figures.get(track) or _Figure(time_s) for track in tracks.ids.tolist()}
@@ -168,23 +168,13 @@ class FallDetector:
             if unseen_s == 0:
                 figure.add(Look(time_s, (x0, y0, x1, y1), score))
 
-    def _still_stands(self, fall: Fall, people: Detections) -> bool:
-        """Whether somebody is seen upright where the person stood."""
-        if "still_upright" in self._without:
-            return False
-        upright = fall.upright
-        same = upright.overlaps(people.boxes) >= _SAME_OVERLAP
-        same &= people.scores >= _SAME_SCORE * upright.score
-        same &= people.boxes[:, 3] - people.boxes[:, 1] >= _UPRIGHT * upright.height
-        return bool(same.any())
-
     def _walked_on(self, fall: Fall, seen: list[_Figure]) -> bool:
         """Whether somebody of whom nothing was known before the fall is upright within reach of where the person stood."""
         if "track_switch" in self._without:
             return False
         upright, height_px = fall.upright, fall.upright.height
-        reach_px = (_REACH + _REACH_PER_S * (fall.lying.time_s - upright.time_s)) * height_px
-        new = [figure.looks[-1] for figure in seen if figure.since_s > upright.time_s]
+        reach_px = (_REACH + _REACH_PER_S * fall.lasted_s) * height_px
+        new = [figure.looks[-1] for figure in seen if figure.since_s > fall.lying.time_s - fall.lasted_s]
         return any(
             look.is_tall
             and look.score >= _SAME_SCORE * upright.score

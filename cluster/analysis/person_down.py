@@ -239,7 +239,7 @@ class PersonDownRule:
             reason=(
                 f"a person who stood has lain for {lying.time_s - fall.lying.time_s:.1f} s,"
                 f" threshold {self.parameters.lying_s:.1f} s: the top of the box came down to {max(fall.level, 0):.2f}"
-                f" of the upright height within {fall.lying.time_s - fall.upright.time_s:.1f} s"
+                f" of the upright height within {fall.lasted_s:.1f} s"
             ),
             box=lying.box,
             ground_point=self.parameters.ground_point(lying),

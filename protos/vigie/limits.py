@@ -27,8 +27,10 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "People of less than about 24 pixels are missed, and so are many bicycles and cars of that size.",
     ),
     Kind.PERSON_DOWN: (
-        "Only who was seen upright before counts: who lies from the beginning raises nothing.",
-        "A fall towards the camera or behind others can be missed.",
+        "Only who was seen upright shortly before counts: who lies from the beginning raises nothing.",
+        "Who slumps slowly, in more than about a second, is taken for one who lies down.",
+        "A fall straight away from the camera, behind others or furniture, or of less than about 40 pixels can be missed.",
+        "Where the lying time is set to nothing, one who crouches at the picture's lower edge can look like one who fell.",
     ),
     Kind.CROWD_MOVEMENT: (
         "Sudden is what differs from the minutes before: a crowd that runs from the beginning is what is usual here.",
