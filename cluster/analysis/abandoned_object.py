@@ -52,6 +52,21 @@ _LOST_S = 60.0
 _CARE_S = 10.0
 _EPSILON_S = 1e-6
 
+_PARTS: Mapping[str, str] = {
+    "light": "follows exposure and white balance, and learns the scene anew when most of the picture changes at once",
+    "owner": "asks for someone who was there when the thing appeared and who was seen to leave",
+    "luggage": "does not ask for that where the detector sees luggage",
+    "attended": "waits while an owner or anyone who stays is near",
+    "ghost": "passes over the hole that something leaves: edges along its border are weaker with it than without it",
+    "shade": "passes over shadows, puddles and patches of light: the place in its own tint, evenly darker or lighter",
+    "memory": "passes over what looks as the place once did, such as a door that was open before",
+    "moved": "passes over what left a hole of its size and colour elsewhere, such as a chair that was pushed",
+    "person": "passes over what the detector takes for a person",
+    "vehicle": "passes over what the detector takes for a vehicle",
+    "size": "passes over what is larger than people carry, such as people who lie and cars",
+    "stir": "waits while the thing moves by itself, as people do who sit or stand",
+}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AbandonedObject:
@@ -67,20 +82,7 @@ class AbandonedObject:
     """
 
     NEEDS: ClassVar[Needs] = Needs(person_px=30)
-    PARTS: ClassVar[Mapping[str, str]] = {
-        "light": "follows exposure and white balance, and learns the scene anew when most of the picture changes at once",
-        "owner": "asks for someone who was there when the thing appeared and who was seen to leave",
-        "luggage": "does not ask for that where the detector sees luggage",
-        "attended": "waits while an owner or anyone who stays is near",
-        "ghost": "passes over the hole that something leaves: edges along its border are weaker with it than without it",
-        "shade": "passes over shadows, puddles and patches of light: the place in its own tint, evenly darker or lighter",
-        "memory": "passes over what looks as the place once did, such as a door that was open before",
-        "moved": "passes over what left a hole of its size and colour elsewhere, such as a chair that was pushed",
-        "person": "passes over what the detector takes for a person",
-        "vehicle": "passes over what the detector takes for a vehicle",
-        "size": "passes over what is larger than people carry, such as people who lie and cars",
-        "stir": "waits while the thing moves by itself, as people do who sit or stand",
-    }
+    PARTS: ClassVar[Mapping[str, str]] = {f"abandoned_object.{name}": purpose for name, purpose in _PARTS.items()}
 
     view: View
     zone: str
@@ -111,8 +113,8 @@ class AbandonedObject:
 
     def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""
-        off = {part for part in self.PARTS if f"abandoned_object.{part}" in context.without}
-        return AbandonedObjectRule(self, frozenset(self.PARTS) - off)
+        off = {part.removeprefix("abandoned_object.") for part in context.without}
+        return AbandonedObjectRule(self, frozenset(_PARTS) - off)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +143,7 @@ class AbandonedObjectRule:
 
     Args:
         parameters: what to watch for.
-        parts: those of `AbandonedObject.PARTS` that are switched on.
+        parts: those of `_PARTS` that are switched on.
     """
 
     parameters: AbandonedObject

@@ -146,7 +146,7 @@ class RuleParameters(Protocol):
 
     Attributes:
         NEEDS: what the kind asks of a camera.
-        PARTS: cues and vetoes that can be switched off, and what each is for.
+        PARTS: cues and vetoes that can be switched off, and what each is for; by names such as `fire.flicker`, the kind in front.
     """
 
     NEEDS: ClassVar[Needs]

@@ -28,7 +28,7 @@ MIN_DISTANCE_M = 2.5
 MIN_DISTANCE_HEIGHTS = 1.5
 MIN_DURATION_S = 1.0
 CLEAR_S = 2.0
-EXCHANGE = "exchange"
+EXCHANGE = "wrong_way.exchange"
 DISTANCE_LIMITS = (0.1, 100.0)
 DURATION_LIMIT_S = 3600.0
 
@@ -155,7 +155,7 @@ class WrongWay:
     def rule(self, context: RuleContext) -> Rule:
         """A rule that has seen nothing yet."""
         visits = Visits(self.view, self.polygon, self.who, absence_s=_ABSENCE_S)
-        return WrongWayRule(self, visits, None if f"wrong_way.{EXCHANGE}" in context.without else Encounters())
+        return WrongWayRule(self, visits, None if EXCHANGE in context.without else Encounters())
 
 
 def _min_distance(message: venues_pb2.WrongWayRule, view: View, where: str) -> float:

@@ -21,7 +21,7 @@ from vigie.vocabulary import Kind, ObjectClass, Severity
 
 DWELL_S = 1.0
 CLEAR_S = 2.0
-EDGE = "edge"
+EDGE = "zone_intrusion.edge"
 DURATION_LIMIT_S = 3600.0
 
 # A rising count is told no more often than this.
@@ -81,7 +81,7 @@ class ZoneIntrusion:
             return LineCrossingRule(
                 view=self.view, zone=self.zone, line=self.shape, who=self.who, open_s=self.clear_s, schedule=self.schedule
             )
-        ends_at_edge = f"zone_intrusion.{EDGE}" not in context.without
+        ends_at_edge = EDGE not in context.without
         return ZoneIntrusionRule(self, Visits(self.view, self.shape, self.who, ends_at_edge=ends_at_edge))
 
 

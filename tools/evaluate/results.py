@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from cluster.analysis.abandoned_object import STATIONARY_S
 from tools.evaluate.conditions import CONDITIONS
 from tools.evaluate.figures import Figures
 from tools.evaluate.labels import Event, Label, LabelFile
@@ -12,9 +13,6 @@ from tools.evaluate.player import Played
 from tools.evaluate.variations import Variation
 from tools.venue_file.rules import AbandonedObject
 from vigie.vocabulary import Kind
-
-# How long a thing must have been left alone, where the label does not say: the rule's default.
-_STATIONARY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def due_s(label: Label, event: Event) -> float:
     if event.kind is Kind.ABANDONED_OBJECT:
         rules = (watch.rule for watch in label.watch)
         given = [rule.stationary_s for rule in rules if isinstance(rule, AbandonedObject) and rule.stationary_s is not None]
-        return event.start_s + (given[0] if given else _STATIONARY_S)
+        return event.start_s + (given[0] if given else STATIONARY_S)
     return event.start_s if event.lying_from_s is None else event.lying_from_s
 
 

@@ -40,7 +40,7 @@ PLAIN = Variation()
 def known_parts(kinds: Iterable[Kind]) -> Mapping[str, str]:
     """The cues and vetoes of some kinds that can be switched off, and what each is for."""
     watched = {kind.name.lower() for kind in kinds}
-    return {f"{kind}.{part}": why for kind, rule in KINDS.items() if kind in watched for part, why in rule.PARTS.items()}
+    return {part: why for kind, rule in KINDS.items() if kind in watched for part, why in rule.PARTS.items()}
 
 
 def variations(under: Sequence[str], without: Sequence[str], kinds: Iterable[Kind]) -> list[Variation]:

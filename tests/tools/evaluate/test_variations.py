@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 
+from cluster.config import KINDS
 from tools.errors import CommandError
 from tools.evaluate import variations as module
 from tools.evaluate.conditions import CONDITIONS
@@ -13,17 +14,23 @@ from vigie.vocabulary import Kind
 
 @dataclass(frozen=True)
 class Flames:
-    PARTS: ClassVar[Mapping[str, str]] = {"flicker": "no fire where light is steady", "growth": "no fire where it stays small"}
+    PARTS: ClassVar[Mapping[str, str]] = {"fire.flicker": "drops steady light", "fire.growth": "drops what stays small"}
 
 
 @dataclass(frozen=True)
 class Falls:
-    PARTS: ClassVar[Mapping[str, str]] = {"crouch": "no fall where someone ties a shoe"}
+    PARTS: ClassVar[Mapping[str, str]] = {"person_down.crouch": "no fall where someone ties a shoe"}
 
 
 @pytest.fixture(autouse=True)
 def two_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "KINDS", {"fire": Flames, "person_down": Falls})
+
+
+def test_parts_of_a_rule_are_named_after_its_kind() -> None:
+    strangers = [part for kind, rule in KINDS.items() for part in rule.PARTS if not part.startswith(f"{kind}.")]
+
+    assert not strangers
 
 
 def test_plain_run_stands_alone_where_nothing_else_is_asked_for() -> None:
@@ -59,7 +66,7 @@ def test_each_condition_stands_beside_the_plain_run() -> None:
 @pytest.mark.parametrize(
     ("under", "without", "problem"),
     [
-        ([], ["fire.flikker"], r"--without fire\.flikker: is not known.*\n  fire\.flicker: no fire where light is steady"),
+        ([], ["fire.flikker"], r"--without fire\.flikker: is not known.*\n  fire\.flicker: drops steady light"),
         (["fog"], [], r"--under fog: is not known.*\n  plain: as it is"),
     ],
 )
