@@ -4,11 +4,13 @@ import typer
 
 from tools.bench.detector import detector
 from tools.bench.pipeline import pipeline
+from tools.bench.rules import rules
 from tools.bench.tracking import tracking
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.command()(pipeline)
 app.command()(detector)
+app.command()(rules)
 app.command()(tracking)
 
 
