@@ -8,16 +8,16 @@ belongs to the scene), or not one that people carry.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import dist
 from typing import ClassVar, Self
 
 import numpy as np
 
 from cluster.analysis.attendance import Nearness
+from cluster.analysis.boxes import feet_apart
 from cluster.analysis.geometry import Polygon
 from cluster.analysis.imprint import Colours
 from cluster.analysis.parameters import bounded, polygon, seconds
-from cluster.analysis.scene import Finding, Needs, Phase, Rule, RuleContext, Scene
+from cluster.analysis.scene import Box, Finding, Needs, Phase, Rule, RuleContext, Scene
 from cluster.analysis.standing_thing import Group, StandingThing
 from cluster.analysis.standing_things import StandingThings
 from cluster.analysis.view import View
@@ -34,12 +34,12 @@ DISTANCE_LIMITS = (0.1, 100.0)
 _JUDGED_AFTER_S = 1.0
 _SHADE = 0.9
 _FAMILIAR = 0.7
-# A hole and a thing of alike area and colour, near each other in time and place: something was moved. Who moves a thing does not
+# A hole and a thing of alike shape and colour, near each other in time and place: something was moved. Who moves a thing does not
 # carry it for longer, nor farther than some heights of the body.
 _MOVED_S = 10.0
 _MOVED_HEIGHTS = 3.0
-_MOVED_AREA_RATIO = 2.0
-_MOVED_LEVELS = 30.0
+_MOVED_RATIO = 1.5
+_MOVED_LEVELS = 20.0
 _HOLES_LIMIT = 32
 # How sure the detector must be, on average, that a thing is a person or a vehicle; that it is luggage.
 _ANOTHER = 0.3
@@ -122,7 +122,7 @@ class _Hole:
     """Where something was that belonged to the scene, since when it is not, and what it looked like."""
 
     born_s: float
-    base: tuple[float, float]
+    box: Box
     area_px: int
     colour: Colours
 
@@ -131,10 +131,15 @@ class _Hole:
         attendance = thing.attendance
         return (
             abs(self.born_s - attendance.born_s) <= _MOVED_S
-            and dist(self.base, attendance.base) <= _MOVED_HEIGHTS * attendance.owner_height
-            and 1 / _MOVED_AREA_RATIO <= thing.imprint.area_px / self.area_px <= _MOVED_AREA_RATIO
+            and feet_apart(self.box, thing.box) <= _MOVED_HEIGHTS * attendance.owner_height
+            and _are_alike(self.area_px, thing.imprint.area_px)
+            and _are_alike(self.box[3] - self.box[1], thing.box[3] - thing.box[1])
             and bool((np.abs(thing.imprint.colour - self.colour) <= _MOVED_LEVELS).all())
         )
+
+
+def _are_alike(a: float, b: float) -> bool:
+    return max(a, b) <= _MOVED_RATIO * min(a, b)
 
 
 @dataclass(slots=True, eq=False)
@@ -206,9 +211,9 @@ class AbandonedObjectRule:
 
     def _is_of_the_scene(self, thing: StandingThing) -> bool:
         """Whether what stands out is no thing: a hole, a shadow or light, or what was there before."""
-        imprint, attendance = thing.imprint, thing.attendance
+        imprint = thing.imprint
         if "ghost" in self.parts and imprint.outline < 0:
-            self._holes.append(_Hole(attendance.born_s, attendance.base, imprint.area_px, imprint.colour_of_place))
+            self._holes.append(_Hole(thing.attendance.born_s, thing.box, imprint.area_px, imprint.colour_of_place))
             return True
         is_shade = "shade" in self.parts and imprint.shade >= _SHADE
         return is_shade or ("memory" in self.parts and imprint.familiarity >= _FAMILIAR)

@@ -35,9 +35,10 @@ _SAMPLING = 4
 _LEAST_SAMPLES = 100
 _LIGHT_LIMITS = (0.4, 2.5)
 _BLACK_LEVELS = 4.0
-# When more of the picture than this differs at once, lights went on or off or the camera moved; when it still does after a while,
-# the scene is learnt anew.
-_UPHEAVAL_SHARE = 0.5
+# When so much more of the picture than usual differs at once, lights went on or off or the camera moved; when it still does after
+# some time, the scene is learnt anew.
+_UPHEAVAL_SHARE = 0.25
+_USUAL_S = 30.0
 _RELEARN_S = 2.0
 
 
@@ -68,6 +69,7 @@ class Background:
     _standing: Plane = field(init=False)
     _noise: Plane = field(init=False)
     _seen_s: float = 0.0
+    _usual_share: float = 0.0
     _upheaval_s: float = 0.0
 
     @classmethod
@@ -152,8 +154,12 @@ class Background:
 
     def _watch_for_upheaval(self, elapsed_s: float) -> None:
         share = cv2.countNonZero(self.foreground) / self.foreground.size
-        self.is_steady = share < _UPHEAVAL_SHARE or not self.follows_light
-        self._upheaval_s = 0.0 if self.is_steady else self._upheaval_s + elapsed_s
+        self.is_steady = share <= self._usual_share + _UPHEAVAL_SHARE or not self.follows_light
+        if self.is_steady:
+            self._upheaval_s = 0.0
+            self._usual_share += min(1.0, elapsed_s / _USUAL_S) * (share - self._usual_share)
+            return
+        self._upheaval_s += elapsed_s
         if self._upheaval_s >= _RELEARN_S:
             self.absorb(self.foreground.copy())
             self._seen_s = self._upheaval_s = 0.0

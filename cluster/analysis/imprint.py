@@ -73,17 +73,20 @@ class Imprint:
         )
         inside = mask[window]
         place = background.scene[window].astype(np.float32)
-        look = np.where(inside[..., None], background.standing[window].astype(np.float32), place)
+        standing = background.standing[window].astype(np.float32)
+        light = _light(place, background.picture[window].astype(np.float32), _around(inside))
+        look = np.where(inside[..., None], standing * light, place)
         return cls(window, inside, look, place, background.former[window].astype(np.float32))
 
     @cached_property
     def ring(self) -> NDArray[np.bool_]:
         """(h, w) bool: the pixels around the thing."""
-        return np.asarray(cv2.dilate(self.mask.astype(np.uint8), _NEIGHBOURS) == 0, np.bool_)
+        return _around(self.mask)
 
     def presence(self, picture: Picture, elapsed_s: float) -> Presence:
         """How much of the thing is seen in a whole small picture."""
-        now = self._in_its_light(picture[self.window].astype(np.float32))
+        seen = picture[self.window].astype(np.float32)
+        now = seen * _light(self.place, seen, self.ring)
         to_thing = np.abs(now - self.look).max(axis=2)[self.mask]
         to_place = np.abs(now - self.place).max(axis=2)[self.mask]
         is_thing = (to_thing <= to_place) & (to_thing <= _ALIKE_LEVELS)
@@ -93,13 +96,6 @@ class Imprint:
         look = self.look.reshape(-1, 3)
         look[rows] += share * (now.reshape(-1, 3)[rows] - look[rows])
         return Presence(float(is_thing.mean()), float(is_place.mean()))
-
-    def _in_its_light(self, now: Colours) -> Colours:
-        """The window as it would be in the light in which the imprint was taken, by what surrounds the thing."""
-        if not self.ring.any():
-            return now
-        gains = np.median((self.place[self.ring] + 1) / (now[self.ring] + 1), axis=0)
-        return np.asarray(now * np.clip(gains, *_LIGHT_LIMITS), np.float32)
 
     @cached_property
     def area_px(self) -> int:
@@ -139,6 +135,17 @@ class Imprint:
     def colour_of_place(self) -> Colours:
         """(3,) float32: the same without the thing."""
         return np.asarray(self.place[self.mask].mean(axis=0), np.float32)
+
+
+def _around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), _NEIGHBOURS) == 0, np.bool_)
+
+
+def _light(before: Colours, now: Colours, ring: NDArray[np.bool_]) -> Colours:
+    """By how much each channel was lighter before, by what surrounds a thing, (3,) float32."""
+    if not ring.any():
+        return np.ones(3, np.float32)
+    return np.asarray(np.clip(np.median((before[ring] + 1) / (now[ring] + 1), axis=0), *_LIGHT_LIMITS), np.float32)
 
 
 def _gradient(picture: Colours) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """One thing that stands before the scene: what it looks like, who is at it, what the detector takes it for, and since when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import exp, inf
@@ -11,7 +11,6 @@ from cluster.analysis.attendance import Attendance
 from cluster.analysis.background import Background
 from cluster.analysis.boxes import overlap
 from cluster.analysis.imprint import Imprint
-from cluster.analysis.people import Person
 from cluster.analysis.scene import Box
 from cluster.detections import Detections
 from vigie.vocabulary import ObjectClass
@@ -104,16 +103,8 @@ class StandingThing:
         """Whether its place has been seen without it for a while."""
         return self._gone_since_s is not None and time_s - self._gone_since_s >= _GONE_S
 
-    def step(
-        self,
-        background: Background,
-        people: Sequence[Person],
-        detections: Mapping[Group, Detections],
-        time_s: float,
-        elapsed_s: float,
-    ) -> None:
-        """Takes the next frame; detections in pixels of the small picture."""
-        self.attendance.step(people, time_s)
+    def look(self, background: Background, detections: Mapping[Group, Detections], time_s: float, elapsed_s: float) -> None:
+        """Looks at it in the next frame; detections in pixels of the small picture."""
         presence = self.imprint.presence(background.picture, elapsed_s)
         if presence.place < _SEEN:
             self._gone_since_s = None

@@ -55,8 +55,11 @@ class StandingThings:
     def step(self, scene: Scene, elapsed_s: float) -> bool:
         """Takes the next frame, of the same size; False where its picture tells nothing because the light is changing."""
         self.background.step(scene.small, elapsed_s)
+        people = self._find_people(scene, elapsed_s)
+        for thing in self.things.values():
+            thing.attendance.step(people, scene.time_s)
         if self.background.is_steady:
-            self._follow(scene, elapsed_s)
+            self._look(scene, elapsed_s)
             self._outline(scene.time_s)
         return self.background.is_steady
 
@@ -71,20 +74,25 @@ class StandingThings:
         self.background.absorb(mask)
         self.drop(thing)
 
-    def _follow(self, scene: Scene, elapsed_s: float) -> None:
-        """Brings people and things up to this frame."""
-        x, y = self.nearness.scale.tolist()
-        people = self._people.step(scene.tracks, np.array([x, y, x, y], np.float32), self._loose(), elapsed_s)
+    def _find_people(self, scene: Scene, elapsed_s: float) -> list[Person]:
+        people = self._people.step(scene.tracks, np.tile(self.nearness.scale, 2).astype(np.float32), self._loose(), elapsed_s)
         self._history.append((scene.time_s, people))
         while scene.time_s - self._history[0][0] > _HISTORY_S:
             self._history.popleft()
+        return people
+
+    def _look(self, scene: Scene, elapsed_s: float) -> None:
+        """Looks at each thing."""
+        x, y = self.nearness.scale.tolist()
         detections = scene.detections.scaled(x, y)
         groups = {group: detections.of(group.value) for group in Group}
         for thing in self.things.values():
-            thing.step(self.background, people, groups, scene.time_s, elapsed_s)
+            thing.look(self.background, groups, scene.time_s, elapsed_s)
 
     def _loose(self) -> Mask:
-        """Foreground without the things that were left: they may not be taken for people."""
+        """Foreground that may be people: not while the light changes, and without the things that were left."""
+        if not self.background.is_steady:
+            return np.zeros_like(self.background.foreground)
         foreground = np.asarray(cv2.morphologyEx(self.background.foreground, cv2.MORPH_CLOSE, _NEIGHBOURS), np.uint8)
         for thing in self.things.values():
             if thing.attendance.left_s is not None and not thing.is_too_large:
