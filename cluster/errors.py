@@ -8,6 +8,7 @@
     │   ├── StreamEndedError     a live stream came to an end, which is a fault
     │   └── StreamStalledError   no frame came for too long
     ├── ModelError               a model pack cannot be used
+    ├── CalibrationError         the people in a picture do not say how the camera looks at the ground
     └── OutboxFullError          a signal could not be kept until it is delivered
 
 Messages say what is wrong, where, and what to do, and never hold credentials.
@@ -59,6 +60,10 @@ class ModelError(ClusterError):
         super().__init__(f"model pack {pack}: {problem}")
         self.pack = pack
         self.problem = problem
+
+
+class CalibrationError(ClusterError):
+    """The people in a picture do not say how the camera looks at the ground."""
 
 
 class OutboxFullError(ClusterError):

@@ -24,6 +24,7 @@ COMMANDS = {
     "events": ("tools.events:app", "List, show, watch and review events."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
     "replay": ("tools.replay:replay", "Print the signals that a clip gives, without Ray or a service."),
+    "calibrate": ("tools.calibrate.command:calibrate", "Propose a ground plane from the people that a camera sees."),
     "evaluate": ("tools.evaluate.command:evaluate", "Measure how well each kind is found on labelled clips."),
     "models": ("tools.models:app", "Check and add model packs."),
     "doctor": ("tools.doctor.command:doctor", "Look for what is wrong with this machine and the service."),

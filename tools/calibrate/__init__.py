@@ -1,0 +1,1 @@
+"""`vigie calibrate`: proposes a camera's ground plane from the people that it sees."""
