@@ -99,9 +99,10 @@ class WrongWay:
         polygon: its shape.
         way: how people may go through it.
         who: must keep to it.
-        min_distance: how far one must go against it, in metres; in heights of its box where the camera has no ground plane.
-        min_duration_s: how long one must do so.
-        clear_s: how long who did so must be gone before the signal closes.
+        min_distance: how far one must get behind where one came in, along the way: in metres; in heights of the box where the
+            camera has no ground plane.
+        min_duration_s: how long one must have been behind by half of that.
+        clear_s: how long one must be gone from the zone before one's signal closes.
         schedule: when the direction holds.
     """
 

@@ -545,13 +545,15 @@ class WrongWayRule(_message.Message):
     zone: _builtins.str
     """Id of a polygon of the camera."""
     min_distance_m: _builtins.float
-    """How far one must go against it, in metres; heights of its own box where the camera has no ground plane. Unset: 2.5 m, 1.5
-    heights.
+    """How far one must get behind where one came in, along the way, in metres; heights of its own box where the camera has no
+    ground plane. Unset: 2.5 m, 1.5 heights.
     """
     min_distance_heights: _builtins.float
     @_builtins.property
     def allowed_direction(self) -> Global___Direction:
-        """In the picture: x to the right, y down. Its length means nothing."""
+        """In the picture: x to the right, y down. Its length means nothing. It says towards which end of the zone the way leads; the
+        way itself leads from the middle of one half to the middle of the other, on the ground where there is a plane.
+        """
 
     @_builtins.property
     def who(self) -> _containers.RepeatedScalarFieldContainer[_vocabulary_pb2.ObjectClass.ValueType]:
@@ -559,11 +561,11 @@ class WrongWayRule(_message.Message):
 
     @_builtins.property
     def min_duration(self) -> _duration_pb2.Duration:
-        """How long one must do so. Unset: 1 s."""
+        """How long one must have been behind by at least half of that. Unset: 1 s."""
 
     @_builtins.property
     def clear(self) -> _duration_pb2.Duration:
-        """How long nobody must do so before the signal closes. Unset: 2 s."""
+        """How long one must be gone from the zone before one's signal closes. Unset: 2 s."""
 
     @_builtins.property
     def schedule(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScheduleWindow]:
@@ -743,7 +745,9 @@ class ZoneIntrusionRule(_message.Message):
 
     @_builtins.property
     def clear(self) -> _duration_pb2.Duration:
-        """How long the zone must be empty before the signal closes. Unset: 2 s."""
+        """How long the zone must be empty before the signal closes; who was lost from sight in it counts as there for 2 s more.
+        Unset: 2 s.
+        """
 
     @_builtins.property
     def schedule(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScheduleWindow]:
