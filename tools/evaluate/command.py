@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cluster.config import RATE_LIMITS_HZ
 from cluster.inference.models import Models
 from tools.connection import AsJson
 from tools.display import console
@@ -27,7 +28,12 @@ MOST_JOBS = 64
 Labels = Annotated[list[Path], typer.Argument(help="Label files, or folders of them.", metavar="LABELS...")]
 Pack = Annotated[Path | None, typer.Option(help="Model pack (default: the small one that Vigie ships).", metavar="FOLDER")]
 WeaponPack = Annotated[Path | None, typer.Option(help="Model pack that finds weapons (default: none).", metavar="FOLDER")]
-Rate = Annotated[float | None, typer.Option(help="Frames analysed a second (default: as the kinds need).", metavar="HZ")]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        min=RATE_LIMITS_HZ[0], max=RATE_LIMITS_HZ[1], help="Frames analysed a second (default: as the kinds need).", metavar="HZ"
+    ),
+]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Watch for this kind alone; may be repeated.", metavar="KIND")]
 Without = Annotated[
     list[str] | None,
@@ -62,7 +68,7 @@ def evaluate(
 
     Example: vigie evaluate labels --json
 
-    A signal meets an event of its kind and zone that it opened with: from 1 s before its start to 5 s after its end, and near it.
+    A signal meets an event of its kind and zone near which it opens, from 1 s before the event's start to 5 s after its end.
 
     Recall, precision, F1, false alarms a camera-hour, each with its 95 % interval, and delays; the same clips, labels and pack
     give the same output.
@@ -80,9 +86,11 @@ def evaluate(
         with_pictures=report is not None,
     )
     models = Models.load(pack, weapon_pack)
+    if report:
+        _check_writable(report)
     evaluation = _with_progress(plan, jobs or len(os.sched_getaffinity(0)))
     if report:
-        _write(report, page(evaluation, models))
+        report.write_text(page(evaluation, models), encoding="utf-8")
     if as_json:
         print(json.dumps(document(evaluation, models), ensure_ascii=False))
     else:
@@ -91,9 +99,10 @@ def evaluate(
     _check(evaluation)
 
 
-def _write(path: Path, text: str) -> None:
+def _check_writable(path: Path) -> None:
+    """Now, rather than when everything has been played."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.touch()
     except OSError as error:
         problem = f"--report {path}: cannot be written: {error.strerror}; name a file that can"
         raise CommandError(problem, ExitCode.BAD_INPUT) from error

@@ -85,10 +85,13 @@ def _played(jobs: Sequence[Job], processes: int) -> Iterator[tuple[Job, Played |
         yield from ((job, play(job)) for job in jobs)
         return
     # Not forked: a child of a process in which ONNX Runtime has threads may hang.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    try:
         running = {pool.submit(play, job): job for job in jobs}
         for future in as_completed(running):
             yield running[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _run(plan: Plan, variation: Variation, done: Mapping[tuple[Path, str], Played | Failed], *, failed: Collection[Path]) -> Run:

@@ -25,6 +25,7 @@ from tools.evaluate.conditions import CONDITIONS
 from tools.evaluate.labels import LabelFile
 from tools.evaluate.matching import Signal
 from tools.evaluate.setting import camera_of
+from tools.evaluate.variations import kinds_of
 from vigie.vocabulary import Kind
 
 Parts = frozenset[str]
@@ -142,13 +143,14 @@ class _Watcher:
     @classmethod
     def of(cls, config: CameraConfig, without: Parts, *, with_pictures: bool) -> "_Watcher":
         """One whose rules lack some parts. It looks only for kinds that these are parts of, since others stay as they are."""
-        kinds = {Kind[part.partition(".")[0].upper()] for part in without}
         watched = frozenset(rule.kind for rule in config.rules)
         pipeline = CameraPipeline(config, RuleContext(without=without))
-        return cls(config, pipeline, watched & kinds if without else watched, with_pictures)
+        return cls(config, pipeline, watched & kinds_of(without) if without else watched, with_pictures)
 
     def step(self, frame: Frame, detections: Detections) -> None:
         """Takes one frame."""
+        if not self.permitted:
+            return
         analysis = self.pipeline.step(frame, detections, self.permitted)
         self._signals.add(analysis.revisions)
         if self.with_pictures:

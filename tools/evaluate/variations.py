@@ -27,7 +27,7 @@ class Variation:
     @property
     def kinds(self) -> frozenset[Kind]:
         """The kinds that it may change."""
-        return frozenset(Kind[part.partition(".")[0].upper()] for part in self.without) or frozenset(Kind)
+        return kinds_of(self.without) if self.without else frozenset(Kind)
 
     def __str__(self) -> str:
         words = [] if self.under == UNCHANGED else [f"under {self.under}"]
@@ -35,6 +35,11 @@ class Variation:
 
 
 PLAIN = Variation()
+
+
+def kinds_of(parts: Iterable[str]) -> frozenset[Kind]:
+    """The kinds whose rules have such parts."""
+    return frozenset(Kind[part.partition(".")[0].upper()] for part in parts)
 
 
 def known_parts(kinds: Iterable[Kind]) -> Mapping[str, str]:
