@@ -17,7 +17,7 @@ from vigie.vocabulary import Kind
 
 # Rules ask for seconds of persistence before they say anything, so a track may be believed sooner than where tracks are the
 # result: small and distant things, whose scores are low, are then followed too.
-_TRACKING = TrackerParameters(confident_score=0.4, birth_score=0.55)
+TRACKING = TrackerParameters(confident_score=0.4, birth_score=0.55)
 
 # Frames further apart than this have nothing to do with each other.
 GAP_LIMIT_S = 5.0
@@ -75,7 +75,7 @@ class CameraPipeline:
 
     def __init__(self, config: CameraConfig, context: RuleContext = PLAIN) -> None:
         self._view = config.view
-        self._tracker = Tracker(_TRACKING)
+        self._tracker = Tracker(TRACKING)
         self._watches = [
             _Watch(SignalSource(config.name, parameters.kind, parameters.zone), parameters.rule(context))
             for parameters in config.rules

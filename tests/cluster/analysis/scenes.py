@@ -36,8 +36,10 @@ class Thing:
         return self.x - half, self.y - self.height, self.x + half, self.y
 
 
-def view_of(zones: dict[str, Zone], plane: GroundPlane | None = None, time_zone: str = "UTC") -> View:
-    return View(640, 480, ZoneInfo(time_zone), zones, plane)
+def view_of(
+    zones: dict[str, Zone], plane: GroundPlane | None = None, time_zone: str = "UTC", size: tuple[int, int] = (640, 480)
+) -> View:
+    return View(*size, ZoneInfo(time_zone), zones, plane)
 
 
 def scene_of(time_s: float, things: Iterable[Thing]) -> Scene:
