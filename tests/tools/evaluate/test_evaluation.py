@@ -1,8 +1,12 @@
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.cluster.inference.networks import constant_network, write_pack
+from tests.cluster.video.clips import write_clip
 from tests.tools.conftest import Outcome
-from tests.tools.evaluate.labelled import INTRUSION, write_label
+from tests.tools.evaluate.labelled import INTRUSION, sha256, write_label
 from tools.evaluate.conditions import UNCHANGED
 from tools.evaluate.evaluation import Plan
 from tools.evaluate.labels import load_labels
@@ -45,3 +49,20 @@ def test_output_does_not_depend_on_how_many_clips_are_played_at_a_time(vigie: Vi
     arguments = ("evaluate", str(labels), "--under", "mirrored", "--json", "--jobs")
 
     assert vigie(*arguments, "1") == vigie(*arguments, "2")
+
+
+def test_weapons_are_found_with_a_pack_for_them(vigie: Vigie, tmp_path: Path) -> None:
+    person_and_weapon = constant_network([[3.0, 3.0]], [[0.25, 0.25, 0.5, 0.5]])
+    things = write_pack(tmp_path / "things", person_and_weapon, task="object_detection", classes=["person", "weapon"])
+    weapons = write_pack(tmp_path / "weapons", person_and_weapon, task="weapon_detection", classes=["person", "weapon"])
+    clip = write_clip(tmp_path / "door.mp4", frames=100)
+    event = {"kind": "WEAPON", "start_s": 0, "end_s": 4}
+    label = write_label(
+        tmp_path / "door.json", clip="door.mp4", frames=100, sha256=sha256(clip), watch=[{"kind": "WEAPON"}], events=[event]
+    )
+
+    outcome = vigie("evaluate", str(label), "--pack", str(things), "--weapon-pack", str(weapons), "--jobs", "1", "--json")
+
+    found = json.loads(outcome.out)
+    assert found["weapon_pack"]["sha256"] == hashlib.sha256(person_and_weapon).hexdigest()
+    assert found["kinds"]["WEAPON"]["found"] == 1, outcome
