@@ -6,16 +6,15 @@ or another one takes over where it was lost.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
-from math import hypot, isnan, nan
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cluster.analysis.boxes import area, do_touch, feet_apart, overlap
-from cluster.analysis.people import Person, is_within_reach
+from cluster.analysis.boxes import Boxes, areas, do_touch, feet_apart, overlaps
+from cluster.analysis.people import Crowd, is_within_reach
 from cluster.analysis.scene import Box
 from cluster.analysis.view import View
 
@@ -53,20 +52,16 @@ class Nearness:
     limit_m: float
     limit_heights: float
 
-    def distance(self, person: Box, base: tuple[float, float]) -> float:
-        """How far someone is from the point on which a thing stands, 1 at the limit; who share a box are all at its edge."""
-        feet = (min(max(base[0], person[0]), person[2]), person[3])
-        metres = self._metres(feet, base)
-        if not isnan(metres):
-            return metres / self.limit_m
-        return hypot(feet[0] - base[0], feet[1] - base[1]) / (self.limit_heights * (person[3] - person[1]))
-
-    def _metres(self, feet: tuple[float, float], base: tuple[float, float]) -> float:
+    def distances(self, people: Boxes, base: tuple[float, float]) -> NDArray[np.float64]:
+        """How far people are from the point on which a thing stands, (n,), 1 at the limit; a group is where its box ends."""
+        feet = np.stack([np.clip(base[0], people[:, 0], people[:, 2]), people[:, 3]], axis=1)
+        heights = np.linalg.norm(feet - base, axis=1) / (self.limit_heights * (people[:, 3] - people[:, 1]))
         if self.view.plane is None:
-            return nan
-        points = self.view.standing_points((np.array([feet, base]) / self.scale).astype(np.float32))
-        here, there = self.view.plane.ground(points)
-        return float(np.linalg.norm(here - there))
+            return np.asarray(heights, np.float64)
+        points = self.view.standing_points((np.vstack([feet, base]) / self.scale).astype(np.float32))
+        ground = self.view.plane.ground(points)
+        metres = np.linalg.norm(ground[:-1] - ground[-1], axis=1) / self.limit_m
+        return np.asarray(np.where(np.isnan(metres), heights, metres), np.float64)
 
 
 @dataclass(slots=True)
@@ -128,53 +123,55 @@ class Attendance:
         visits = {key: replace(visit) for key, visit in self._visits.items()}
         return replace(self, box=box, _visits=visits, _owner_heights=self._owner_heights.copy())
 
-    def step(self, people: Sequence[Person], time_s: float) -> None:
+    def step(self, crowd: Crowd, time_s: float) -> None:
         """Takes everyone of the next frame."""
-        others = [person for person in people if not self._is_the_thing(person)]
-        present = {person.key for person in others}
-        for person in others:
-            self._follow(person, present, time_s)
+        others = crowd[~self._is_the_thing(crowd.boxes)]
+        is_near = self.nearness.distances(others.boxes, self.base) <= 1
+        for (key, box), near in zip(others.people, is_near.tolist(), strict=True):
+            if near or key in self._visits:
+                self._follow(key, box, others.keys, time_s, is_near=near)
         self._forget(time_s)
         if any(visit.attends for visit in self._visits.values()):
             self.attended_s = time_s
 
-    def _is_the_thing(self, person: Person) -> bool:
-        """Whether a box shows the thing itself, or what is too small to have brought it."""
-        return overlap(person.box, self.box) >= _SAME or area(person.box) < area(self.box)
+    def _is_the_thing(self, boxes: Boxes) -> NDArray[np.bool_]:
+        """(n,) bool: which boxes show the thing itself, or what is too small to have brought it."""
+        own = np.array([self.box])
+        return np.asarray((overlaps(boxes, own)[:, 0] >= _SAME) | (areas(boxes) < areas(own)), np.bool_)
 
-    def _follow(self, person: Person, present: set[int], time_s: float) -> None:
-        is_near = self.nearness.distance(person.box, self.base) <= 1
-        visit = self._visits.pop(person.key, None) or self._orphan(person, present, time_s)
-        if visit is None and is_near and len(self._visits) < _VISITS_LIMIT:
-            visit = _Visit(time_s, person.box, person.box, time_s)
+    def _follow(self, key: int, box: Box, present: Container[int], time_s: float, *, is_near: bool) -> None:
+        visit = self._visits.pop(key, None) or self._orphan(box, present, time_s)
+        if visit is None and len(self._visits) < _VISITS_LIMIT:
+            visit = _Visit(time_s, box, box, time_s)
         if visit is None:
             return
-        self._prolong(visit, person, time_s)
+        self._prolong(visit, box, time_s)
         if is_near:
-            self._visits[person.key] = visit
+            self._visits[key] = visit
         elif visit.is_owner:
             self._leave(time_s)
 
-    def _prolong(self, visit: _Visit, person: Person, time_s: float) -> None:
-        visit.last_s, visit.box = time_s, person.box
-        if feet_apart(person.box, visit.anchor) > _STAY_HEIGHTS * person.height:
-            visit.anchor, visit.anchor_s = person.box, time_s
+    def _prolong(self, visit: _Visit, box: Box, time_s: float) -> None:
+        visit.last_s, visit.box = time_s, box
+        height = box[3] - box[1]
+        if feet_apart(box, visit.anchor) > _STAY_HEIGHTS * height:
+            visit.anchor, visit.anchor_s = box, time_s
         is_birth = self.born_s - _BEFORE_S <= time_s <= self.born_s + _AFTER_S
-        visit.is_owner = visit.is_owner or (is_birth and do_touch(person.box, self.box, _TOUCH_PX))
+        visit.is_owner = visit.is_owner or (is_birth and do_touch(box, self.box, _TOUCH_PX))
         if visit.is_owner:
-            self._owner_heights.append(person.height)
+            self._owner_heights.append(height)
 
     def _leave(self, time_s: float) -> None:
         """An owner left. Who did before the thing appeared has not brought it."""
         if time_s >= self.born_s:
             self.left_s = time_s
 
-    def _orphan(self, person: Person, present: set[int], time_s: float) -> _Visit | None:
-        """Takes away the nearest visit of someone who was lost and may be this person."""
+    def _orphan(self, box: Box, present: Container[int], time_s: float) -> _Visit | None:
+        """Takes away the nearest visit of someone who was lost and may be in this box."""
         lost = {
-            key: feet_apart(person.box, visit.box)
+            key: feet_apart(box, visit.box)
             for key, visit in self._visits.items()
-            if key not in present and is_within_reach(person.box, visit.box, time_s - visit.last_s)
+            if key not in present and is_within_reach(box, visit.box, time_s - visit.last_s)
         }
         return self._visits.pop(min(lost, key=lost.__getitem__)) if lost else None
 

@@ -1,29 +1,37 @@
-"""What boxes have in common, and how far they are apart. Boxes are x0, y0, x1, y1."""
+"""What boxes have in common, and how far they are apart. Boxes are x0, y0, x1, y1; many of them are (n, 4) float64."""
 
 from math import hypot
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cluster.analysis.scene import Box
 
-
-def area(box: Box) -> float:
-    """In square pixels."""
-    return (box[2] - box[0]) * (box[3] - box[1])
+Boxes = NDArray[np.float64]
 
 
-def common_area(a: Box, b: Box) -> float:
-    """Of what is in both, in square pixels."""
-    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+def areas(boxes: Boxes) -> NDArray[np.float64]:
+    """(n,), in square pixels."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float64)
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    common = common_area(a, b)
-    return common / max(area(a) + area(b) - common, 1e-9)
+def common_areas(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """(n, m): of what is in both of each two, in square pixels."""
+    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
+    sides = np.maximum(sides, 0)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float64)
+
+
+def overlaps(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """(n, m): intersection over union of each two; no box may be empty."""
+    common = common_areas(a, b)
+    return np.asarray(common / (areas(a)[:, None] + areas(b) - common), np.float64)
 
 
 def do_touch(a: Box, b: Box, margin: float) -> bool:
     """Whether two boxes meet once one of them is enlarged by a margin on each side."""
-    return common_area((a[0] - margin, a[1] - margin, a[2] + margin, a[3] + margin), b) > 0
+    return a[0] - margin < b[2] and b[0] < a[2] + margin and a[1] - margin < b[3] and b[1] < a[3] + margin
 
 
 def feet_apart(a: Box, b: Box) -> float:

@@ -52,7 +52,7 @@ class Imprint:
     Attributes:
         window: rows and columns of the small picture: the thing's box with a margin.
         mask: (h, w) bool within the window: the thing.
-        look: (h, w, 3) float32, BGR: with the thing. Follows what is seen of it.
+        look: (h, w, 3) float32, BGR: with the thing.
         place: (h, w, 3) float32: without it.
         former: (h, w, 3) float32: what was there before that.
     """
@@ -73,28 +73,40 @@ class Imprint:
         )
         inside = mask[window]
         place = background.scene[window].astype(np.float32)
-        standing = background.standing[window].astype(np.float32)
-        light = _light(place, background.picture[window].astype(np.float32), _around(inside))
-        look = np.where(inside[..., None], standing * light, place)
+        ring = _surroundings(inside)
+        light = _light(place[ring].T, background.picture[window][ring].T)[:, 0]
+        look = np.where(inside[..., None], background.standing[window] * light, place)
         return cls(window, inside, look, place, background.former[window].astype(np.float32))
 
     @cached_property
     def ring(self) -> NDArray[np.bool_]:
         """(h, w) bool: the pixels around the thing."""
-        return _around(self.mask)
+        return _surroundings(self.mask)
+
+    @cached_property
+    def _around(self) -> Colours:
+        """(3, m) float32: what surrounds the thing."""
+        return np.ascontiguousarray(self.place[self.ring].T)
+
+    @cached_property
+    def _without(self) -> Colours:
+        """(3, n) float32: what is where the thing stands."""
+        return np.ascontiguousarray(self.place[self.mask].T)
+
+    @cached_property
+    def _with(self) -> Colours:
+        """(3, n) float32: the thing; follows what is seen of it."""
+        return np.ascontiguousarray(self.look[self.mask].T)
 
     def presence(self, picture: Picture, elapsed_s: float) -> Presence:
         """How much of the thing is seen in a whole small picture."""
-        seen = picture[self.window].astype(np.float32)
-        now = seen * _light(self.place, seen, self.ring)
-        to_thing = np.abs(now - self.look).max(axis=2)[self.mask]
-        to_place = np.abs(now - self.place).max(axis=2)[self.mask]
+        seen = picture[self.window]
+        now = seen[self.mask].T * _light(self._around, seen[self.ring].T)
+        to_thing, to_place = np.abs(now - self._with).max(axis=0), np.abs(now - self._without).max(axis=0)
         is_thing = (to_thing <= to_place) & (to_thing <= _ALIKE_LEVELS)
         is_place = (to_place < to_thing) & (to_place <= _ALIKE_LEVELS)
         share = np.float32(min(1.0, elapsed_s / _LOOK_S))
-        rows = np.flatnonzero(self.mask)[is_thing]
-        look = self.look.reshape(-1, 3)
-        look[rows] += share * (now.reshape(-1, 3)[rows] - look[rows])
+        self._with[:, is_thing] += share * (now - self._with)[:, is_thing]
         return Presence(float(is_thing.mean()), float(is_place.mean()))
 
     @cached_property
@@ -137,15 +149,16 @@ class Imprint:
         return np.asarray(self.place[self.mask].mean(axis=0), np.float32)
 
 
-def _around(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _surroundings(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), _NEIGHBOURS) == 0, np.bool_)
 
 
-def _light(before: Colours, now: Colours, ring: NDArray[np.bool_]) -> Colours:
-    """By how much each channel was lighter before, by what surrounds a thing, (3,) float32."""
-    if not ring.any():
-        return np.ones(3, np.float32)
-    return np.asarray(np.clip(np.median((before[ring] + 1) / (now[ring] + 1), axis=0), *_LIGHT_LIMITS), np.float32)
+def _light(before: Colours, now: NDArray[np.uint8]) -> Colours:
+    """By how much each channel of what surrounds a thing, (3, m), was lighter before, (3, 1) float32."""
+    if not now.size:
+        return np.ones((3, 1), np.float32)
+    gains = np.median((before + 1) / (now + np.float32(1)), axis=1, keepdims=True)
+    return np.asarray(np.clip(gains, *_LIGHT_LIMITS), np.float32)
 
 
 def _gradient(picture: Colours) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cluster.analysis.background import Mask
-from cluster.analysis.boxes import area, common_area, feet_apart, overlap
+from cluster.analysis.boxes import Boxes, areas, common_areas, feet_apart, overlaps
 from cluster.analysis.scene import Box
 from cluster.tracking.tracks import Tracks
 from vigie.vocabulary import ObjectClass
@@ -31,17 +31,21 @@ _REACH = 0.5
 _REACH_PER_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Someone: a key that names a moving box, and the box, in pixels of the small picture."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Crowd:
+    """Everyone in one picture: keys that name moving boxes, and the boxes, (n, 4) float64, in pixels of the small picture."""
 
-    key: int
-    box: Box
+    keys: list[int]
+    boxes: Boxes
+
+    def __getitem__(self, rows: NDArray[np.bool_]) -> "Crowd":
+        return Crowd([key for key, is_in in zip(self.keys, rows.tolist(), strict=True) if is_in], self.boxes[rows])
 
     @property
-    def height(self) -> float:
-        """Of the box."""
-        return self.box[3] - self.box[1]
+    def people(self) -> Iterator[tuple[int, Box]]:
+        """The same one by one."""
+        boxes: Iterator[Box] = map(tuple, self.boxes.tolist())
+        return zip(self.keys, boxes, strict=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -51,31 +55,33 @@ class People:
     _patches: dict[int, Box] = field(default_factory=dict)
     _last_key: int = 0
 
-    def step(self, tracks: Tracks, scale: NDArray[np.float32], foreground: Mask, elapsed_s: float) -> list[Person]:
+    def step(self, tracks: Tracks, scale: NDArray[np.float64], foreground: Mask, elapsed_s: float) -> Crowd:
         """Everyone in the next frame.
 
         Args:
             tracks: of the frame.
-            scale: (4,) float32: from their boxes to those of the small picture.
+            scale: (2,): pixels of the small picture to one of theirs, in x and y.
             foreground: (h, w) uint8: what differs from the scene, without things that stand there alone.
             elapsed_s: since the frame before.
         """
         followed = tracks[tracks.unseen_s <= _TRACK_UNSEEN_S].of({ObjectClass.PERSON})
-        boxes = (followed.boxes * scale).tolist()
-        vehicles = (tracks.of(_VEHICLES).boxes * scale).tolist()
-        people = [Person(key, (x0, y0, x1, y1)) for key, (x0, y0, x1, y1) in zip(followed.ids.tolist(), boxes, strict=True)]
-        patches = [patch for patch in _patches(foreground) if not _is_explained(patch, people, vehicles)]
-        return [*people, *self._followed(patches, elapsed_s)]
+        boxes, vehicles = (some.boxes.astype(np.float64) * np.tile(scale, 2) for some in (followed, tracks.of(_VEHICLES)))
+        patches = _patches(foreground)
+        is_of_someone = (common_areas(boxes, patches) >= _EXPLAINED * areas(patches)).any(axis=0)
+        is_of_a_vehicle = (overlaps(vehicles, patches) >= _EXPLAINED).any(axis=0)
+        loose = patches[~is_of_someone & ~is_of_a_vehicle]
+        return Crowd([*followed.ids.tolist(), *self._keys(loose, elapsed_s)], np.concatenate([boxes, loose]))
 
-    def _followed(self, patches: list[Box], elapsed_s: float) -> Iterator[Person]:
-        """Gives each patch the key of the nearest one of the frame before that is within reach, the largest first."""
+    def _keys(self, patches: Boxes, elapsed_s: float) -> list[int]:
+        """For each patch the key of the nearest one of the frame before that is within reach, the largest first; or a new one."""
         before, self._patches = self._patches, {}
-        for patch in patches:
+        for x0, y0, x1, y1 in patches.tolist():
+            patch = (x0, y0, x1, y1)
             near = {key: feet_apart(patch, box) for key, box in before.items() if is_within_reach(patch, box, elapsed_s)}
             key = min(near, key=near.__getitem__) if near else self._new_key()
             before.pop(key, None)
             self._patches[key] = patch
-            yield Person(key, patch)
+        return list(self._patches)
 
     def _new_key(self) -> int:
         self._last_key -= 1
@@ -87,15 +93,9 @@ def is_within_reach(now: Box, before: Box, elapsed_s: float) -> bool:
     return feet_apart(now, before) <= (_REACH + _REACH_PER_S * elapsed_s) * (before[3] - before[1])
 
 
-def _patches(foreground: Mask) -> list[Box]:
-    """Boxes of connected foreground, the largest first."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8)
+def _patches(foreground: Mask) -> Boxes:
+    """Boxes of connected foreground, (n, 4), the largest first."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(foreground, connectivity=8, ltype=cv2.CV_16U)
     found = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= _LEAST_PATCH_PX]
-    found = found[np.argsort(-found[:, cv2.CC_STAT_AREA], kind="stable")][:_PATCHES_LIMIT]
-    return [(x, y, x + width, y + height) for x, y, width, height, _ in found.astype(np.float64).tolist()]
-
-
-def _is_explained(patch: Box, people: list[Person], vehicles: list[Box]) -> bool:
-    """Whether a patch is of someone who is followed, or of a vehicle: cars bring and leave nothing."""
-    is_of_someone = any(common_area(person.box, patch) >= _EXPLAINED * area(patch) for person in people)
-    return is_of_someone or any(overlap(vehicle, patch) >= _EXPLAINED for vehicle in vehicles)
+    found = found[np.argsort(-found[:, cv2.CC_STAT_AREA], kind="stable")][:_PATCHES_LIMIT].astype(np.float64)
+    return np.concatenate([found[:, :2], found[:, :2] + found[:, 2:4]], axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cluster.analysis.attendance import Attendance
 from cluster.analysis.background import Background
-from cluster.analysis.boxes import overlap
+from cluster.analysis.boxes import overlaps
 from cluster.analysis.imprint import Imprint
 from cluster.analysis.scene import Box
 from cluster.detections import Detections
@@ -20,6 +20,8 @@ _SEEN = 0.6
 _GONE_S = 2.0
 # Nothing is before a thing when no more of what surrounds it differs from the scene.
 _CLEAR = 0.1
+# Things are looked for, and each of them at, no more often than this: most of them are people who stand.
+LOOK_S = 0.35
 # A detection is of the thing when the two boxes have as much in common, as IoU; its score is averaged over some time.
 _SAME = 0.4
 _EVIDENCE_S = 10.0
@@ -82,6 +84,7 @@ class StandingThing:
     is_open: bool = False
     _gone_since_s: float | None = None
     _stir: float = 0.0
+    _looked_s: float | None = None
 
     @property
     def alone_since_s(self) -> float:
@@ -103,8 +106,12 @@ class StandingThing:
         """Whether its place has been seen without it for a while."""
         return self._gone_since_s is not None and time_s - self._gone_since_s >= _GONE_S
 
-    def look(self, background: Background, detections: Mapping[Group, Detections], time_s: float, elapsed_s: float) -> None:
-        """Looks at it in the next frame; detections in pixels of the small picture."""
+    def look(self, background: Background, detections: Mapping[Group, Detections], time_s: float) -> None:
+        """Looks at it in the next frame, unless it did a moment ago; detections in pixels of the small picture."""
+        elapsed_s = time_s - (self.outlined_s if self._looked_s is None else self._looked_s)
+        if elapsed_s < LOOK_S:
+            return
+        self._looked_s = time_s
         presence = self.imprint.presence(background.picture, elapsed_s)
         if presence.place < _SEEN:
             self._gone_since_s = None
@@ -124,9 +131,10 @@ class StandingThing:
         return int(np.count_nonzero(surroundings)) <= _CLEAR * surroundings.size
 
     def _weigh(self, detections: Mapping[Group, Detections], elapsed_s: float) -> None:
+        own = np.array([self.box])
         for group, found in detections.items():
-            rows = zip(found.scores.tolist(), found.boxes.tolist(), strict=True)
-            score = max((score for score, (x0, y0, x1, y1) in rows if overlap((x0, y0, x1, y1), self.box) >= _SAME), default=0.0)
+            is_same = overlaps(found.boxes.astype(np.float64), own)[:, 0] >= _SAME
+            score = float(found.scores[is_same].max(initial=0.0))
             self.evidence[group] += _share(elapsed_s, _EVIDENCE_S) * (score - self.evidence[group])
 
 

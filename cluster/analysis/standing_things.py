@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from cluster.analysis.attendance import Attendance, Nearness
 from cluster.analysis.background import Background, Mask
 from cluster.analysis.imprint import Imprint
-from cluster.analysis.people import People, Person
+from cluster.analysis.people import Crowd, People
 from cluster.analysis.scene import Box, Picture, Scene
-from cluster.analysis.standing_thing import Group, StandingThing
+from cluster.analysis.standing_thing import LOOK_S, Group, StandingThing
 
 # Standing foreground of fewer pixels, or that fills less of its box, is noise or an edge; of the rest the largest are looked at.
 _LEAST_AREA_PX = 20
@@ -24,9 +24,10 @@ _THINGS_LIMIT = 64
 # another, when they have that much of the smaller.
 _SAME_OUTLINE = 0.6
 _SAME_THING = 0.5
-# For how long it is remembered who was there, until what they put down stands out.
+# For how long it is remembered who was there, until what they put down stands out; and how long before it appeared it matters.
 _HISTORY_S = 10.0
 _HISTORY_LIMIT = 300
+_BEFORE_S = 5.0
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
@@ -44,7 +45,8 @@ class StandingThings:
     background: Background
     things: dict[int, StandingThing] = field(default_factory=dict)
     _people: People = field(default_factory=People)
-    _history: deque[tuple[float, list[Person]]] = field(default_factory=lambda: deque(maxlen=_HISTORY_LIMIT))
+    _history: deque[tuple[float, Crowd]] = field(default_factory=lambda: deque(maxlen=_HISTORY_LIMIT))
+    _outlined_s: float = -np.inf
     _last_key: int = 0
 
     @classmethod
@@ -55,11 +57,11 @@ class StandingThings:
     def step(self, scene: Scene, elapsed_s: float) -> bool:
         """Takes the next frame, of the same size; False where its picture tells nothing because the light is changing."""
         self.background.step(scene.small, elapsed_s)
-        people = self._find_people(scene, elapsed_s)
+        crowd = self._find_people(scene, elapsed_s)
         for thing in self.things.values():
-            thing.attendance.step(people, scene.time_s)
+            thing.attendance.step(crowd, scene.time_s)
         if self.background.is_steady:
-            self._look(scene, elapsed_s)
+            self._look(scene)
             self._outline(scene.time_s)
         return self.background.is_steady
 
@@ -74,20 +76,20 @@ class StandingThings:
         self.background.absorb(mask)
         self.drop(thing)
 
-    def _find_people(self, scene: Scene, elapsed_s: float) -> list[Person]:
-        people = self._people.step(scene.tracks, np.tile(self.nearness.scale, 2).astype(np.float32), self._loose(), elapsed_s)
-        self._history.append((scene.time_s, people))
+    def _find_people(self, scene: Scene, elapsed_s: float) -> Crowd:
+        crowd = self._people.step(scene.tracks, self.nearness.scale, self._loose(), elapsed_s)
+        self._history.append((scene.time_s, crowd))
         while scene.time_s - self._history[0][0] > _HISTORY_S:
             self._history.popleft()
-        return people
+        return crowd
 
-    def _look(self, scene: Scene, elapsed_s: float) -> None:
+    def _look(self, scene: Scene) -> None:
         """Looks at each thing."""
         x, y = self.nearness.scale.tolist()
         detections = scene.detections.scaled(x, y)
         groups = {group: detections.of(group.value) for group in Group}
         for thing in self.things.values():
-            thing.look(self.background, groups, scene.time_s, elapsed_s)
+            thing.look(self.background, groups, scene.time_s)
 
     def _loose(self) -> Mask:
         """Foreground that may be people: not while the light changes, and without the things that were left."""
@@ -100,17 +102,20 @@ class StandingThings:
         return foreground
 
     def _outline(self, time_s: float) -> None:
-        """Finds things that are new, and new outlines of those that are known."""
+        """Finds things that are new, and new outlines of those that are known, unless it did a moment ago."""
+        if time_s - self._outlined_s < LOOK_S:
+            return
+        self._outlined_s = time_s
         standing = cv2.morphologyEx(self.background.settled, cv2.MORPH_CLOSE, _NEIGHBOURS)
-        _, found, boxes, _ = cv2.connectedComponentsWithStats(standing, connectivity=8)
-        labels, stats = np.asarray(found, np.int32), np.asarray(boxes, np.int32)
+        # Sixteen bits hold the labels of a small picture, and take half the time.
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(standing, connectivity=8, ltype=cv2.CV_16U)
         known = self._known(labels, stats[:, cv2.CC_STAT_AREA])
         for label in _outlines(stats):
             things = known.get(label, ())
             if None not in things:
                 self._take(labels == label, stats[label], [thing for thing in things if thing is not None], time_s)
 
-    def _known(self, labels: NDArray[np.int32], areas: NDArray[np.int32]) -> dict[int, list[StandingThing | None]]:
+    def _known(self, labels: cv2.typing.MatLike, areas: cv2.typing.MatLike) -> dict[int, list[StandingThing | None]]:
         """The things of which each outline is another one; with None among them where it brings nothing new.
 
         The outline of what was told of stays as it was told.
@@ -125,7 +130,7 @@ class StandingThings:
                     known.setdefault(label, []).append(None if is_same or thing.told_s is not None else thing)
         return known
 
-    def _take(self, mask: NDArray[np.bool_], stats: NDArray[np.int32], known: list[StandingThing], time_s: float) -> None:
+    def _take(self, mask: NDArray[np.bool_], stats: cv2.typing.MatLike, known: list[StandingThing], time_s: float) -> None:
         """Begins to follow what has this outline, or goes on with the oldest of the known things of which it is one."""
         x, y, width, height, _ = stats.tolist()
         imprint = Imprint.of(self.background, mask, (x, y, x + width, y + height))
@@ -151,8 +156,9 @@ class StandingThings:
     def _attendance(self, box: Box, born_s: float) -> Attendance:
         """Who was at a new thing so far."""
         attendance = Attendance(box, born_s, self.nearness)
-        for time_s, people in self._history:
-            attendance.step(people, time_s)
+        for time_s, crowd in self._history:
+            if time_s >= born_s - _BEFORE_S:
+                attendance.step(crowd, time_s)
         return attendance
 
     def _new_key(self) -> int:
@@ -160,7 +166,7 @@ class StandingThings:
         return self._last_key
 
 
-def _outlines(stats: NDArray[np.int32]) -> list[int]:
+def _outlines(stats: cv2.typing.MatLike) -> list[int]:
     """Labels of what may be things, the largest first; label 0 is the scene."""
     areas = stats[:, cv2.CC_STAT_AREA]
     fills = areas / (stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT])
