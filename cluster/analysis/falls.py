@@ -9,6 +9,7 @@ person's own, so the size of the picture and the distance do not matter.
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,16 @@ PARTS: Mapping[str, str] = {
     "track_switch": "no fall where somebody new walks on upright from where the person stood: a track went over to something low",
 }
 
+# So many people are looked at in a frame, the best seen.
+PEOPLE_LIMIT = 48
 # A body that falls changes its shape within a second, so sizes are believed at once.
 _FOLLOWING = TrackerParameters(
-    faint_score=0.1, confident_score=0.15, birth_score=0.15, settle_s=0, limit=48, motion=MotionParameters(size_drift=1.0)
+    faint_score=0.1,
+    confident_score=0.15,
+    birth_score=0.15,
+    settle_s=0,
+    limit=PEOPLE_LIMIT,
+    motion=MotionParameters(size_drift=1.0),
 )
 # How far back a figure is looked at, and how long a fall takes at most from the last upright look. People fall in 0.4 to 0.8 s
 # (within 1 s as 5 frames a second show it); who lies down takes 2 s or more.
@@ -37,7 +45,7 @@ _LOOKS_LIMIT = 64
 TALL_ASPECT = 1.4
 # Upright is who has such a box and is this much of the tallest look of late; and was so in so many looks.
 _UPRIGHT = 0.8
-_UPRIGHT_LOOKS = 3
+_UPRIGHT_LOOKS = 2
 # How high the top of a lying person is at most above where the feet stood, and how high the box is at most, in upright heights.
 # The top of one who crouches or bends down is at 0.5 to 0.6, of one who sits on a chair at 0.7.
 LYING_LEVEL = 0.4
@@ -113,16 +121,22 @@ class _Figure:
 
     since_s: float
     looks: deque[Look] = field(default_factory=lambda: deque(maxlen=_LOOKS_LIMIT))
+    tall_s: float = -inf
 
     def add(self, look: Look) -> None:
         self.looks.append(look)
+        if look.is_tall:
+            self.tall_s = look.time_s
         while look.time_s - self.looks[0].time_s > _MEMORY_S:
             self.looks.popleft()
 
     def fall(self, least_height_px: float) -> Fall | None:
         """The fall that the latest look completes."""
-        latest, tallest_px = self.looks[-1], max(look.height for look in self.looks)
-        if latest.height > _LYING_HEIGHT * tallest_px or latest.is_tall or tallest_px < least_height_px:
+        latest = self.looks[-1]
+        if latest.is_tall or latest.time_s - self.tall_s > _FALL_S + _EPSILON_S:
+            return None
+        tallest_px = max(look.height for look in self.looks)
+        if latest.height > _LYING_HEIGHT * tallest_px or tallest_px < least_height_px:
             return None
         upright = [look for look in self.looks if look.height >= _UPRIGHT * tallest_px and look.is_tall]
         recent = [look for look in upright if latest.time_s - look.time_s <= _FALL_S + _EPSILON_S]
@@ -188,9 +202,11 @@ def whole(people: Detections) -> Detections:
     """Those that are no part, as legs or a head are, of somebody who is upright and seen better."""
     widths, heights = (people.boxes[:, 2:] - people.boxes[:, :2]).T
     upright = heights >= TALL_ASPECT * widths
-    boxes, others = people.boxes[:, None], people.boxes[upright]
-    sides = np.minimum(boxes[..., 2:], others[:, 2:]) - np.maximum(boxes[..., :2], others[:, :2])
-    is_part = np.maximum(sides, 0).prod(axis=2) >= _PART_SHARE * (widths * heights)[:, None]
+    x0, y0, x1, y1 = people.boxes.T[:, :, None]
+    left, top, right, bottom = people.boxes[upright].T
+    across = np.minimum(x1, right) - np.maximum(x0, left)
+    down = np.minimum(y1, bottom) - np.maximum(y0, top)
+    is_part = np.maximum(across, 0) * down >= _PART_SHARE * (widths * heights)[:, None]
     is_part &= people.scores[upright] > people.scores[:, None]
     is_part &= _UPRIGHT * heights[upright] > heights[:, None]
     return people[~is_part.any(axis=1)]
