@@ -99,7 +99,7 @@ def test_tables_are_for_people(vigie: Vigie, labels: Path) -> None:
     outcome = vigie("evaluate", str(labels), "--jobs", "1", "--under", "late")
 
     assert outcome.code == ExitCode.OK
-    assert re.search(r"ZONE_INTRUSION +1 +0 +1 +1\.00 \(0\.21 to 1\.00\) +0\.50", outcome.out)
+    assert re.search(r"ZONE_INTRUSION +1 +0 +1 +1\.00 +0\.50 +450 +1\.2 s *\n +0\.21-1\.00 +0\.09-0\.91", outcome.out)
     assert re.search(r"nobody +ZONE_INTRUSION +false +1\.2 s +person", outcome.out)
     assert re.search(r"under late +ZONE_INTRUSION +1 > 1 +0 > 0 +1 > 1 +\+0\.00 +\+0\.00", outcome.out)
 
