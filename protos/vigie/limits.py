@@ -30,7 +30,7 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "Only who was seen upright shortly before counts: who lies from the beginning raises nothing.",
         "Who slumps slowly, in more than about a second, is taken for one who lies down.",
         "A fall straight away from the camera, behind others or furniture, or of less than about 40 pixels can be missed.",
-        "Where the lying time is set to nothing, one who crouches at the picture's lower edge can look like one who fell.",
+        "Where the lying time is set to nothing, one who leaves over the picture's lower edge can look like one who fell.",
     ),
     Kind.CROWD_MOVEMENT: (
         "Sudden is what differs from the minutes before: a crowd that runs from the beginning is what is usual here.",
