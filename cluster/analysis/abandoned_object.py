@@ -228,6 +228,7 @@ class AbandonedObjectRule:
         return (
             thing.is_judged
             and thing.is_clear
+            and (thing.is_calm or "calm" not in self.parts)
             and time_s - self._alone_since_s(thing) >= self.parameters.stationary_s - _EPSILON_S
             and self._was_left(thing)
             and not self._is_another(thing)
@@ -235,10 +236,9 @@ class AbandonedObjectRule:
         )
 
     def _alone_since_s(self, thing: StandingThing) -> float:
-        """Since when a thing stands still and nobody attends to it."""
+        """Since when nobody attends to a thing."""
         attended_s = thing.attendance.attended_s if "attended" in self.parts else -np.inf
-        stirred_s = thing.stirred_s if "stir" in self.parts else -np.inf
-        return max(thing.attendance.born_s, attended_s, stirred_s)
+        return max(thing.attendance.born_s, attended_s)
 
     def _was_left(self, thing: StandingThing) -> bool:
         """Whether someone brought a thing and went away: seen to, or taken for granted of luggage."""

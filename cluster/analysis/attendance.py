@@ -30,8 +30,8 @@ _STAY_HEIGHTS = 1.0
 # whoever stands is foreground and is not lost; who is lost nearer may have sat or lain down and be the thing.
 _LOST_S = 2.0
 _APART_HEIGHTS = 0.25
-# A box that has as much in common with that of the thing, as IoU, is of the thing itself.
-_SAME = 0.5
+# A box that has as much in common with that of the thing, as IoU, is of the thing itself, and of what moves or falls on it.
+_SAME = 0.35
 _VISITS_LIMIT = 64
 _HEIGHTS_LIMIT = 64
 

@@ -25,9 +25,10 @@ LOOK_S = 0.35
 # A detection is of the thing when the two boxes have as much in common, as IoU; its score is averaged over some time.
 _SAME = 0.4
 _EVIDENCE_S = 10.0
-# A thing that nothing is before moves by itself when this share of it looks different, averaged over some time.
-_STIR = 0.15
-_STIR_S = 2.0
+# How much of the time, on average over some, a thing must be clear to be calm: a bag is (measured: 0.93) but for who passes by,
+# while around people who stand or sit something nearly always moves (measured: 0 to 0.3).
+_CALM = 0.4
+_CALM_S = 10.0
 # How much larger than luggage a thing is, in heights of those who brought it: a large suitcase is 0.45 long and covers 0.13 of
 # a square height, a person who lies 1 and 0.25.
 _LARGEST_HEIGHTS = 0.75
@@ -60,12 +61,11 @@ class StandingThing:
         imprint: its look and its place.
         box: in pixels of the small picture.
         attendance: who is at it.
-        outlined_s: when its outline was taken.
+        outlined_s: since when it has had about the outline that it has.
         evidence: how sure the detector is on average that it is one of a group, 0 to 1.
         is_clear: whether it is seen now, with nothing before it or beside it.
         is_judged: whether it is known to be no hole, shadow or the like.
         seen_s: when it was last seen.
-        stirred_s: when it last moved by itself.
         told_s: when it was told of; None: it was not.
         is_open: whether what was told still holds.
     """
@@ -79,17 +79,12 @@ class StandingThing:
     is_clear: bool = False
     is_judged: bool = False
     seen_s: float = -inf
-    stirred_s: float = -inf
     told_s: float | None = None
     is_open: bool = False
     _gone_since_s: float | None = None
-    _stir: float = 0.0
+    _weighed_s: float = 0.0
+    _calm: float = 0.0
     _looked_s: float | None = None
-
-    @property
-    def alone_since_s(self) -> float:
-        """Since when nobody attends to it."""
-        return max(self.attendance.attended_s, self.attendance.born_s)
 
     @property
     def heights(self) -> float:
@@ -102,13 +97,18 @@ class StandingThing:
         area_heights2 = self.imprint.area_px / (self.attendance.owner_height or inf) ** 2
         return self.heights > _LARGEST_HEIGHTS or area_heights2 > _LARGEST_AREA_HEIGHTS2
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether it has been clear for much of the time."""
+        return self._calm >= _CALM
+
     def is_gone(self, time_s: float) -> bool:
         """Whether its place has been seen without it for a while."""
         return self._gone_since_s is not None and time_s - self._gone_since_s >= _GONE_S
 
     def look(self, background: Background, detections: Mapping[Group, Detections], time_s: float) -> None:
         """Looks at it in the next frame, unless it did a moment ago; detections in pixels of the small picture."""
-        elapsed_s = time_s - (self.outlined_s if self._looked_s is None else self._looked_s)
+        elapsed_s = time_s - (self.attendance.born_s if self._looked_s is None else self._looked_s)
         if elapsed_s < LOOK_S:
             return
         self._looked_s = time_s
@@ -121,23 +121,19 @@ class StandingThing:
         self.seen_s = time_s if is_seen else self.seen_s
         is_free = self._is_free(background)
         self.is_clear = is_seen and is_free
+        self._calm += (1 - exp(-elapsed_s / _CALM_S)) * (self.is_clear - self._calm)
         if is_free:
             self._weigh(detections, elapsed_s)
-            self._stir += _share(elapsed_s, _STIR_S) * (presence.other - self._stir)
-            self.stirred_s = time_s if self._stir >= _STIR else self.stirred_s
 
     def _is_free(self, background: Background) -> bool:
         surroundings = background.foreground[self.imprint.window][self.imprint.ring]
         return int(np.count_nonzero(surroundings)) <= _CLEAR * surroundings.size
 
     def _weigh(self, detections: Mapping[Group, Detections], elapsed_s: float) -> None:
+        self._weighed_s += elapsed_s
+        share = elapsed_s / max(elapsed_s, min(self._weighed_s, _EVIDENCE_S))
         own = np.array([self.box])
         for group, found in detections.items():
             is_same = overlaps(found.boxes.astype(np.float64), own)[:, 0] >= _SAME
             score = float(found.scores[is_same].max(initial=0.0))
-            self.evidence[group] += _share(elapsed_s, _EVIDENCE_S) * (score - self.evidence[group])
-
-
-def _share(elapsed_s: float, time_constant_s: float) -> float:
-    """How much of an exponential average a frame makes."""
-    return 1 - exp(-elapsed_s / time_constant_s)
+            self.evidence[group] += share * (score - self.evidence[group])

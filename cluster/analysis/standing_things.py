@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cluster.analysis.attendance import Attendance, Nearness
 from cluster.analysis.background import Background, Mask
+from cluster.analysis.boxes import overlaps
 from cluster.analysis.imprint import Imprint
 from cluster.analysis.people import Crowd, People
 from cluster.analysis.scene import Box, Picture, Scene
@@ -20,10 +21,11 @@ _LEAST_AREA_PX = 20
 _LEAST_FILL = 0.25
 _OUTLINES_LIMIT = 32
 _THINGS_LIMIT = 64
-# Two outlines are one when they have this much in common, as IoU; they are of one thing, which was partly hidden or hidden by
-# another, when they have that much of the smaller.
-_SAME_OUTLINE = 0.6
+# Two outlines are one when they have this much in common, as IoU; they are of one thing, which was partly hidden or is hidden by
+# another, when they have so much of the smaller in common. What changes by less than so much, as IoU of the boxes, lasts.
+_SAME_OUTLINE = 0.9
 _SAME_THING = 0.5
+_LASTING = 0.6
 # For how long it is remembered who was there, until what they put down stands out; and how long before it appeared it matters.
 _HISTORY_S = 10.0
 _HISTORY_LIMIT = 300
@@ -149,8 +151,10 @@ class StandingThings:
         for thing in known:
             self.things.pop(thing.key, None)
         attendance = oldest.attendance.at(box)
+        has_lasted = overlaps(np.array([box]), np.array([oldest.box]))[0, 0] >= _LASTING
+        outlined_s = oldest.outlined_s if has_lasted else time_s
         self.things[key] = replace(
-            oldest, key=key, imprint=imprint, box=box, attendance=attendance, outlined_s=time_s, is_judged=False
+            oldest, key=key, imprint=imprint, box=box, attendance=attendance, outlined_s=outlined_s, is_judged=False
         )
 
     def _attendance(self, box: Box, born_s: float) -> Attendance:
@@ -169,8 +173,8 @@ class StandingThings:
 def _outlines(stats: cv2.typing.MatLike) -> list[int]:
     """Labels of what may be things, the largest first; label 0 is the scene."""
     areas = stats[:, cv2.CC_STAT_AREA]
-    fills = areas / (stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT])
-    found = np.flatnonzero((areas >= _LEAST_AREA_PX) & (fills >= _LEAST_FILL))
+    box_areas = stats[:, cv2.CC_STAT_WIDTH] * stats[:, cv2.CC_STAT_HEIGHT]
+    found = np.flatnonzero((areas >= _LEAST_AREA_PX) & (areas >= _LEAST_FILL * box_areas))
     found = found[found > 0]
     labels: list[int] = found[np.argsort(-areas[found], kind="stable")][:_OUTLINES_LIMIT].tolist()
     return labels
