@@ -22,6 +22,10 @@ _SPEED_STEP_S = 0.1
 # By how much both opinions may differ by chance: one person and one in eight. At twice that, the higher one is taken.
 _DOUBT_PEOPLE = 1.0
 _DOUBT_SHARE = 0.125
+# Where there is a crowd, the detector sees people everywhere, if faintly: one for each box, and one more behind every second one.
+# What covers the ground without that is something else.
+_FAINT_SCORE = 0.2
+_MOST_A_FAINT_BOX = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,11 @@ class CrowdCounter:
         # Where the detector is sure of nobody, whatever covers the ground is no crowd.
         if covering is None or not len(seen):
             return len(seen)
-        return higher_opinion(len(seen), min(covering, self._faintly_seen(scene)))
+        return higher_opinion(len(seen), min(covering, _MOST_A_FAINT_BOX * self._faintly_seen(scene)))
 
     def _faintly_seen(self, scene: Scene) -> int:
-        """Boxes that may be of someone there: more than there are people, however dense the crowd."""
-        people = scene.detections.of({ObjectClass.PERSON})
+        """Boxes that may be of someone there."""
+        people = scene.detections[scene.detections.scores >= _FAINT_SCORE].of({ObjectClass.PERSON})
         return int(self._polygon.contains(self._view.standing_points(people.feet)).sum())
 
     def _speed_m_per_s(self, people: Tracks) -> float:

@@ -58,6 +58,8 @@ _LOOK_S = 1.0
 _HOLDING = 1.2
 _AROUND = 1.6
 _ALONE_SHARE = 0.15
+# Whoever has a box of more than twice a person's is nearer than the ground says, his feet out of sight: all of it is one person.
+_LARGEST_BOX_M2 = 2.0
 _FOOT_STEPS = 6
 
 
@@ -243,10 +245,12 @@ class Occupancy:
         if np.count_nonzero(foreground & (people | others)) < _LEAST_BOXED_SHARE * np.count_nonzero(foreground):
             return None
         occupied = foreground & people & ~others
-        steps = self._steps(size)
-        pixels_m2 = self._plane.across_m(self._view.standing_points(seen.feet)) ** 2 * steps.prod()
-        self._person.look(occupied, seen.boxes / np.tile(steps, 2), pixels_m2, scene.time_s)
-        return self._ground.people(occupied, self._person.person_m2)
+        boxes = seen.boxes / np.tile(self._steps(size), 2)
+        pixels_m2 = self._plane.across_m(self._view.standing_points(seen.feet)) ** 2 * self._steps(size).prod()
+        is_near = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) * pixels_m2 > _LARGEST_BOX_M2
+        occupied &= ~_inside(boxes[is_near], size)
+        self._person.look(occupied, boxes[~is_near], pixels_m2[~is_near], scene.time_s)
+        return float(np.count_nonzero(is_near)) + self._ground.people(occupied, self._person.person_m2)
 
     def _steps(self, size: tuple[int, int]) -> NDArray[np.float64]:
         """Width and height of a pixel of the grid, in pixels of the camera's picture."""
@@ -257,9 +261,13 @@ class Occupancy:
         seen = detections[detections.scores >= _FAINT_SCORE]
         is_person = is_among(seen.classes, {ObjectClass.PERSON})
         is_other = ~is_person & (seen.scores >= _SURE_SCORE)
-        boxes = np.round(np.maximum(seen.boxes / np.tile(self._steps(size), 2), 0)).astype(int)
-        people, others = np.zeros((2, size[1], size[0]), np.bool_)
-        for mask, rows in ((people, is_person), (others, is_other)):
-            for x0, y0, x1, y1 in boxes[rows].tolist():
-                mask[y0:y1, x0:x1] = True
-        return people, others
+        boxes = seen.boxes / np.tile(self._steps(size), 2)
+        return _inside(boxes[is_person], size), _inside(boxes[is_other], size)
+
+
+def _inside(boxes: NDArray[np.floating], size: tuple[int, int]) -> Mask:
+    """Pixels of the grid in any of some boxes."""
+    inside = np.zeros(size[::-1], np.bool_)
+    for x0, y0, x1, y1 in np.round(np.maximum(boxes, 0)).astype(int).tolist():
+        inside[y0:y1, x0:x1] = True
+    return inside

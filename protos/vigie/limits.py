@@ -37,7 +37,9 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "A few people who run for a train can look like the beginning of a panic.",
     ),
     Kind.CROWD_DENSITY: (
-        "People hidden behind others are estimated.",
+        "People hidden behind others are estimated; where a crowd covers nearly all of the picture, too few of them.",
+        "A crowd that has stood there since the analysis began is counted by those who are seen alone.",
+        "Long shadows and reflections amid people can count as people.",
         "Densities are as true as the ground plane that was given for the camera.",
     ),
     Kind.FIRE: (

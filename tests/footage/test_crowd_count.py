@@ -9,8 +9,10 @@ Measured when this was written:
     4 on the road, 5 Hz            .073    .074
     33 in the picture, made        .06     .33
     22 on the road, made           .11     .36
-    67 in the picture, made        .11     .71
-    42 on the road, made           .15     .80
+    67 in the picture, made        .09     .71
+    43 on the road, made           .16     .80
+    135 in the picture, made       .43     .85
+    86 on the road, made           .64     .95
 """
 
 import csv

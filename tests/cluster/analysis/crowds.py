@@ -40,7 +40,7 @@ class Placed:
 def crowd_of(people: int, *, clear: int, seed: int = 0) -> list[Placed]:
     """People at random in the zone, of whom some are seen well and the others faintly."""
     places = np.random.default_rng(seed).uniform((110, 205), (530, 435), (people, 2))
-    return [Placed(x, y, 0.75 if place < clear else 0.15) for place, (x, y) in enumerate(places.tolist())]
+    return [Placed(x, y, 0.75 if place < clear else 0.25) for place, (x, y) in enumerate(places.tolist())]
 
 
 def crowd_scene(time_s: float, things: Sequence[Placed], *, light: float = 1.0, shift_px: int = 0) -> Scene:
@@ -69,7 +69,9 @@ def _ground(shift_px: int) -> Picture:
 def _drawn(things: Iterable[Placed], shift_px: int) -> Picture:
     grey = _ground(shift_px).copy()
     for thing in sorted(things, key=lambda thing: thing.y):
-        x0, y0, x1, y1 = (max(0, round(side / 2)) for side in thing.box)
+        # A silhouette fills about 0.7 of its box.
+        half = 0.35 * (thing.box[2] - thing.box[0])
+        x0, y0, x1, y1 = (max(0, round(side / 2)) for side in (thing.x - half, thing.box[1], thing.x + half, thing.y))
         if thing.level is not None:
             grey[y0:y1, x0:x1] = thing.level
     return np.repeat(grey[..., None], 3, axis=2)
