@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from cluster.analysis.calibration import PERSON_M, Calibration, calibrated
 from cluster.config import ClusterConfig
+from cluster.errors import StreamError
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from cluster.video.frame import Fit, Frame
@@ -69,10 +71,8 @@ def calibrate(
     detector = _detector(pack)
     lookout = Lookout(detector)
     with _opened(source, detector.fit) as opened:
-        for frame in _with_progress(opened.frames(Sampler(RATE_HZ).is_due), lookout, is_shown=not as_json):
-            lookout.step(frame)
-            if lookout.seconds >= seconds:
-                break
+        frames = _with_progress(opened.frames(Sampler(RATE_HZ).is_due), lookout, is_shown=not as_json)
+        _look(frames, lookout, seconds)
     calibration = calibrated(lookout.sightings, lookout.size, person_m=height_m, field_of_view_deg=field_of_view)
     if out:
         _write(out, lookout, calibration)
@@ -90,6 +90,19 @@ def _opened(source: str, fit: Fit) -> PyAvSource:
     url = resolve(source if is_url else f"file:{quote(str(Path(source).resolve()))}", _secret)
     stream = StreamConfig(url.redacted, start_time_s=0.0 if url.scheme == "file" else None, pace=Pace.FASTEST)
     return open_source(stream, url=url, fit=fit, timeouts=Timeouts(), now=time.time)
+
+
+def _look(frames: Iterator[Frame], lookout: Lookout, seconds: float) -> None:
+    """Looks until the time is over or the stream is; if that ends too early, with what was seen until then."""
+    try:
+        for frame in frames:
+            lookout.step(frame)
+            if lookout.seconds >= seconds:
+                return
+    except StreamError as error:
+        if not lookout.count:
+            raise
+        print(f"vigie: {error}; this is from the {lookout.seconds:.0f} s before", file=sys.stderr)
 
 
 def _secret(name: str) -> str | None:

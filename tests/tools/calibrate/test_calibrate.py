@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import radians
 from pathlib import Path
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from cluster.analysis.geometry import GroundPlane
 from cluster.analysis.pinhole import PinholeCamera
 from cluster.detections import Detections
-from cluster.video.frame import Fit
+from cluster.errors import CalibrationError, StreamStalledError
+from cluster.video.frame import Fit, Frame
 from tests.cluster.video.clips import write_clip
 from tests.tools.conftest import Outcome
 from tools.calibrate import command
+from tools.calibrate.lookout import Lookout
 from tools.errors import ExitCode
 from vigie.vocabulary import ObjectClass
 
@@ -126,6 +128,36 @@ def test_it_looks_no_longer_than_it_is_told(vigie: Vigie, clip: str) -> None:
     short = json.loads(vigie("calibrate", clip, "--json", "--seconds", "9").out)
 
     assert short["sightings"] <= 3 * 2 * 9
+
+
+def frames_until_the_camera_fails(count: int) -> Iterator[Frame]:
+    picture = np.zeros((240, 320, 3), np.uint8)
+    for place in range(count):
+        yield Frame(place / 5, picture, *SIZE, lambda: picture)
+    raise StreamStalledError("rtsp://camera", "no frame for 5 s")
+
+
+def test_camera_that_fails_leaves_what_was_seen_before(capsys: pytest.CaptureFixture[str]) -> None:
+    lookout = Lookout(WalkersDetector())
+
+    command._look(frames_until_the_camera_fails(100), lookout, seconds=300)
+
+    assert len(lookout.sightings) >= 30
+    assert "rtsp://camera: no frame for 5 s; this is from the 20 s before" in capsys.readouterr().err
+
+
+def test_camera_that_fails_before_anyone_was_seen_is_a_failure() -> None:
+    with pytest.raises(StreamStalledError):
+        command._look(frames_until_the_camera_fails(0), Lookout(WalkersDetector()), seconds=300)
+
+
+def test_picture_that_changes_its_size_is_refused() -> None:
+    lookout = Lookout(WalkersDetector())
+    picture = np.zeros((240, 320, 3), np.uint8)
+    lookout.step(Frame(0.0, picture, 640, 480, lambda: picture))
+
+    with pytest.raises(CalibrationError, match="changed from 640x480 to 1280x960"):
+        lookout.step(Frame(0.2, picture, 1280, 960, lambda: picture))
 
 
 def test_too_few_people_are_refused(vigie: Vigie, clip: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
