@@ -21,7 +21,7 @@ from cluster.inference.decoding import (
     strongest,
     suppress,
 )
-from cluster.inference.pack import Centernet, Detr, Manifest, Nanodet, Yolox
+from cluster.inference.pack import Centernet, Classifier, Detr, Manifest, Nanodet, Yolox
 
 MAX_DETECTIONS = 300
 
@@ -48,6 +48,8 @@ def _decoder(manifest: Manifest, shapes: Sequence[Shape]) -> Decoder:
             return _centernet(manifest, shapes)
         case Detr() as head:
             return _detr(manifest, head, shapes)
+        case Classifier():
+            raise ModelError(manifest.name, "finds nothing: it tells whether a crop shows flames; name a pack that detects")
 
 
 def _yolox(manifest: Manifest, head: Yolox, shapes: Sequence[Shape]) -> Decoder:

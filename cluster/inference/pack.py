@@ -21,18 +21,26 @@ MANIFEST = "pack.yaml"
 MAX_MANIFEST_BYTES = 256 * 1024
 MAX_MODEL_BYTES = 512 * 1024 * 1024
 
+_PACKS = Path(__file__).parent / "packs"
+
 
 class Task(Enum):
     """What a network may be for: a closed list. No task here tells who a person is or what a person is like."""
 
     OBJECT_DETECTION = "object_detection"
     WEAPON_DETECTION = "weapon_detection"
+    FLAME_VERIFICATION = "flame_verification"
 
     @property
     def classes(self) -> frozenset[ObjectClass]:
         """What a network of this task may name; whatever else it names is dropped."""
-        weapon = frozenset({ObjectClass.WEAPON})
-        return weapon if self is Task.WEAPON_DETECTION else frozenset(ObjectClass) - weapon
+        match self:
+            case Task.OBJECT_DETECTION:
+                return frozenset(ObjectClass) - {ObjectClass.WEAPON}
+            case Task.WEAPON_DETECTION:
+                return frozenset({ObjectClass.WEAPON})
+            case Task.FLAME_VERIFICATION:
+                return frozenset({ObjectClass.FLAME})
 
 
 class _Section(BaseModel):
@@ -121,6 +129,12 @@ class Detr(_Section):
     activation: Literal["sigmoid", "softmax"]
 
 
+class Classifier(_Section):
+    """One probability a crop, (n, 1), that it shows the one class, and no other output: no embedding leaves the network."""
+
+    family: Literal["classifier"]
+
+
 class Licence(_Section):
     """Under what terms the network is used, and the file of the pack that holds them, if any."""
 
@@ -148,6 +162,20 @@ class Validation(_Section):
     person_average_precision_50: Fraction
 
 
+class Verification(_Section):
+    """How well a classifier tells crops apart: which share of a sort of crops it says yes to, at a probability of a half.
+
+    Attributes:
+        variant: which file was measured, where there are several.
+        crops: which.
+        said_yes: the share.
+    """
+
+    variant: Text
+    crops: Text
+    said_yes: Fraction
+
+
 class Manifest(_Section):
     """The content of `pack.yaml`; `classes` stand in the order of the network's outputs."""
 
@@ -158,11 +186,12 @@ class Manifest(_Section):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     classes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=4096)]
     input: Input
-    decoder: Annotated[Yolox | Nanodet | Centernet | Detr, Field(discriminator="family")]
+    decoder: Annotated[Yolox | Nanodet | Centernet | Detr | Classifier, Field(discriminator="family")]
     score_threshold: float = Field(default=0.1, ge=0.001, lt=1)
     licence: Licence
     provenance: Text
     validation: tuple[Validation, ...] = ()
+    verification: tuple[Verification, ...] = ()
 
     @property
     def object_classes(self) -> tuple[ObjectClass | None, ...]:
@@ -175,6 +204,12 @@ class Manifest(_Section):
         if not any(self.object_classes):
             names = ", ".join(sorted(kind.name.lower() for kind in self.task.classes))
             raise ValueError(f"classes names nothing that {self.task.value} may find: {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _classifies_only_to_verify(self) -> Self:
+        if isinstance(self.decoder, Classifier) != (self.task is Task.FLAME_VERIFICATION):
+            raise ValueError(f"decoder.family {self.decoder.family} is not for {self.task.value}: a classifier verifies flames")
         return self
 
 
@@ -195,7 +230,12 @@ class ModelPack:
 
 def default_pack_path() -> Path:
     """The folder of the small object detector that Vigie ships."""
-    return Path(__file__).parent / "packs" / "nanodet-g-coco"
+    return _PACKS / "nanodet-g-coco"
+
+
+def flames_pack_path() -> Path:
+    """The folder of the classifier of flames that Vigie ships."""
+    return _PACKS / "flames-efficientnet-lite0"
 
 
 def load_pack(folder: Path, *, task: Task | None = None) -> ModelPack:

@@ -18,7 +18,7 @@ PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecution
 
 _ERRORS_ONLY = 3
 _TYPES = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
-_UNUSABLE = (
+UNUSABLE = (
     runtime_errors.EPFail,
     runtime_errors.Fail,
     runtime_errors.InvalidArgument,
@@ -47,8 +47,8 @@ class ModelSession:
             max_batch: most pictures a run. A network exported for one picture gets them one by one.
         """
         self._name = pack.manifest.name
-        self._session = _open(pack, providers)
-        self._input_name, batch = _check_input(self._session, pack.manifest, max_batch)
+        self._session = open_network(pack, providers)
+        self._input_name, batch = check_input(self._session, pack.manifest, max_batch)
         self._tensor = InputTensor(pack.manifest.input, batch)
         self._batch = batch
         self._decode = bind(pack.manifest, [output.shape[1:] for output in self._run(batch)])
@@ -75,12 +75,13 @@ class ModelSession:
     def _run(self, count: int) -> list[Values]:
         try:
             outputs: list[Values] = self._session.run(None, {self._input_name: self._tensor.values[:count]})
-        except _UNUSABLE as error:
+        except UNUSABLE as error:
             raise ModelError(self._name, f"the network fails on a picture: {error}") from error
         return outputs
 
 
-def _open(pack: ModelPack, providers: Sequence[str]) -> onnxruntime.InferenceSession:
+def open_network(pack: ModelPack, providers: Sequence[str]) -> onnxruntime.InferenceSession:
+    """The network of a verified pack. Raises ModelError where it cannot be loaded."""
     available = onnxruntime.get_available_providers()
     chosen = [name for name in providers if name in available]
     if not chosen:
@@ -88,7 +89,7 @@ def _open(pack: ModelPack, providers: Sequence[str]) -> onnxruntime.InferenceSes
         raise ModelError(pack.manifest.name, f"{problem}; install the extra cpu or gpu")
     try:
         return onnxruntime.InferenceSession(pack.model, session_options(), providers=chosen)
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         raise ModelError(pack.manifest.name, f"{pack.manifest.file} cannot be loaded: {error}") from error
 
 
@@ -104,8 +105,8 @@ def session_options() -> onnxruntime.SessionOptions:
     return options
 
 
-def _check_input(session: onnxruntime.InferenceSession, manifest: Manifest, max_batch: int) -> tuple[str, int]:
-    """The input's name, and how many pictures a run it takes."""
+def check_input(session: onnxruntime.InferenceSession, manifest: Manifest, max_batch: int) -> tuple[str, int]:
+    """The input's name, and how many pictures a run it takes. Raises ModelError where it is not what the manifest says."""
     tensors = session.get_inputs()
     if len(tensors) != 1:
         raise ModelError(manifest.name, f"{manifest.file} takes {len(tensors)} inputs; export it with pictures as the only one")

@@ -11,8 +11,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from cluster.detections import Detections
-from cluster.inference.pack import Manifest, default_pack_path, load_pack
+from cluster.detections import Detections, Detector
+from cluster.inference.flames import FlameClassifier
+from cluster.inference.pack import Manifest, ModelPack, Task, default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from tools.connection import AsJson
 from tools.display import console
@@ -34,10 +35,11 @@ def check_pack(pack: Pack = None, picture: PicturePath = None, as_json: AsJson =
     Example: vigie models check --picture street.jpg
     """
     loaded = load_pack(find_pack(pack, packs_folder(packs)) if pack else default_pack_path())
-    session = ModelSession(loaded)
-    pixels = _read(picture) if picture else np.full((session.fit.height, session.fit.width, 3), 114, np.uint8)
-    detections, ms = _measured(session, pixels)
-    fields = _fields(loaded.manifest, loaded.folder) | {"provider": session.provider, "ms_per_picture": round(ms, 2)}
+    network = _Verifier(loaded) if loaded.manifest.task is Task.FLAME_VERIFICATION else ModelSession(loaded)
+    wanted = loaded.manifest.input
+    pixels = _read(picture) if picture else np.full((wanted.height, wanted.width, 3), 114, np.uint8)
+    detections, ms = _measured(network, pixels)
+    fields = _fields(loaded.manifest, loaded.folder) | {"provider": network.provider, "ms_per_picture": round(ms, 2)}
     if as_json:
         print(json.dumps(fields | {"detections": _rows(detections)}, ensure_ascii=False))
         return
@@ -50,6 +52,24 @@ def check_pack(pack: Pack = None, picture: PicturePath = None, as_json: AsJson =
         console().print("nothing found" if picture else "nothing found in an empty picture, as it should be")
 
 
+class _Verifier:
+    """A classifier of flames as a detector that finds them in the whole picture, from a likeness of a half on."""
+
+    def __init__(self, pack: ModelPack) -> None:
+        self._classifier = FlameClassifier(pack)
+        self.provider = self._classifier.provider
+
+    def detect(self, pictures: list[NDArray[np.uint8]]) -> list[Detections]:
+        return [
+            Detections(
+                np.array([[0, 0, picture.shape[1], picture.shape[0]]], np.float32),
+                np.array([likeness], np.float32),
+                np.array([ObjectClass.FLAME], np.int16),
+            )[slice(likeness >= 0.5)]
+            for picture, likeness in zip(pictures, self._classifier(pictures), strict=True)
+        ]
+
+
 def _read(path: Path) -> NDArray[np.uint8]:
     picture = cv2.imread(str(path)) if path.is_file() else None
     if picture is None:
@@ -57,12 +77,12 @@ def _read(path: Path) -> NDArray[np.uint8]:
     return np.asarray(picture, np.uint8)
 
 
-def _measured(session: ModelSession, picture: NDArray[np.uint8]) -> tuple[Detections, float]:
+def _measured(network: Detector, picture: NDArray[np.uint8]) -> tuple[Detections, float]:
     """Detections, and the median time of some runs in milliseconds."""
     times_ms = []
     for _ in range(_RUNS):
         start = time.perf_counter()
-        (detections,) = session.detect([picture])
+        (detections,) = network.detect([picture])
         times_ms.append((time.perf_counter() - start) * 1000)
     return detections, statistics.median(times_ms)
 

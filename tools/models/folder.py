@@ -7,7 +7,7 @@ from typing import Annotated
 import platformdirs
 import typer
 
-from cluster.inference.pack import MANIFEST, default_pack_path
+from cluster.inference.pack import MANIFEST, default_pack_path, flames_pack_path
 from tools.errors import CommandError, ExitCode
 
 PacksFolder = Annotated[
@@ -22,8 +22,9 @@ def packs_folder(named: Path | None) -> Path:
 
 
 def known_packs(added: Path) -> Iterator[Path]:
-    """The pack that ships, then those that were added, by name."""
+    """The packs that ship, then those that were added, by name."""
     yield default_pack_path()
+    yield flames_pack_path()
     yield from sorted(manifest.parent for manifest in added.glob(f"[!.]*/{MANIFEST}"))
 
 

@@ -61,6 +61,24 @@ def detr_network(**options: Any) -> bytes:
     return constant_network(logits, boxes, **options)
 
 
+def verifier_network() -> bytes:
+    """The mean of each crop, which is 0 for a black and 255 for a white one, cut to 1."""
+    nodes = [
+        helper.make_node("ReduceMean", ["pictures"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Clip", ["mean", "zero", "one"], ["cut"]),
+        helper.make_node("Unsqueeze", ["cut", "axis"], ["likeness"]),
+    ]
+    constants = {"zero": np.float32(0), "one": np.float32(1), "axis": np.array([1])}
+    graph = helper.make_graph(
+        nodes,
+        "verifier",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("likeness", TensorProto.FLOAT, ["n", 1])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    return bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
+
+
 def with_external_weights(network: bytes, location: str) -> bytes:
     """The same network whose first constant lies in another file."""
     model = onnx.load_from_string(network)

@@ -36,6 +36,7 @@ def test_manifest_can_be_read_without_its_network(tmp_path: Path) -> None:
         "age_estimation",
         "sex_classification",
         "emotion_recognition",
+        "feature_extraction",
         "license_plate_recognition",
         "pose_estimation",
         "OBJECT_DETECTION",
@@ -44,13 +45,13 @@ def test_manifest_can_be_read_without_its_network(tmp_path: Path) -> None:
 )
 def test_a_task_outside_the_closed_list_is_refused(tmp_path: Path, task: str) -> None:
     """Red line: no biometric processing; a network runs only for a task that the law's eight situations need."""
-    with pytest.raises(ModelError, match=r"pack\.yaml: task: .*'object_detection' or 'weapon_detection'"):
+    with pytest.raises(ModelError, match=r"pack\.yaml: task: .*'object_detection', 'weapon_detection' or 'flame_verification'"):
         load_pack(write_pack(tmp_path, NETWORK, task=task))
 
 
 def test_the_closed_list_of_tasks_is_this_one() -> None:
     """Red line: whoever adds a task has to change this test too."""
-    assert {task.value for task in Task} == {"object_detection", "weapon_detection"}
+    assert {task.value for task in Task} == {"object_detection", "weapon_detection", "flame_verification"}
 
 
 def test_a_changed_network_is_refused(tmp_path: Path) -> None:
@@ -81,9 +82,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"input": {"width": 64, "height": 64, "layout": "chwn"}}, r"input\.layout: Input should be 'nchw' or 'nhwc'"),
     ({"input": {"width": 64, "height": 64, "dtype": "uint8", "scale": 0.5}}, r"input: uint8 is for pixels as they are"),
     ({"input": {"width": 64, "height": 64, "std": [1.0, 0.0, 1.0]}}, r"input\.std\.1: Input should be greater than 0"),
-    ({"decoder": {"family": "ssd"}}, r"decoder: .*'yolox', 'nanodet', 'centernet', 'detr'"),
+    ({"decoder": {"family": "ssd"}}, r"decoder: .*'yolox', 'nanodet', 'centernet', 'detr', 'classifier'"),
     ({"decoder": {"family": "nanodet"}}, r"decoder\.nanodet\.bins: Field required"),
     ({"decoder": {"family": "yolox", "nms_iou": 2}}, r"decoder\.yolox\.nms_iou: Input should be less than or equal to 1"),
+    ({"decoder": {"family": "classifier"}}, r"decoder\.family classifier is not for object_detection"),
+    ({"task": "flame_verification", "classes": ["flame"]}, r"decoder\.family detr is not for flame_verification"),
+    ({"task": "flame_verification"}, r"classes names nothing that flame_verification may find: flame"),
+    ({"verification": [{"variant": "int8"}]}, r"verification\.0\.crops: Field required"),
     ({"validation": [{"variant": "int8"}]}, r"validation\.0\.pictures: Field required"),
 ]
 

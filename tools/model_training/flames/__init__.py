@@ -1,0 +1,1 @@
+"""The classifier that verifies flames: how it is trained, see README.md."""
