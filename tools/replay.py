@@ -18,6 +18,7 @@ from rich.table import Table
 from cluster.analysis.pipeline import Analysis, CameraPipeline
 from cluster.analysis.suitability import Concern
 from cluster.config import CameraConfig, camera_config
+from cluster.inference.flames import rule_context
 from cluster.inference.models import ArmableDetector, Models
 from cluster.privacy.redaction import evidence_jpeg
 from cluster.replay import ReplayedSignal, ReplayedSignals, analyses
@@ -83,7 +84,7 @@ def replay(
     fit, detectors = models.fits.of(config), _detectors(models, config)
     signals = ReplayedSignals()
     with _opened(clip, config, fit) as source:
-        pipeline = CameraPipeline(config)
+        pipeline = CameraPipeline(config, rule_context(config.rules))
         frames = source.frames(Sampler(config.analysis_rate_hz).is_due)
         try:
             found = analyses(frames, detectors, pipeline, _allowed(config))

@@ -13,9 +13,9 @@ import grpc
 import structlog
 
 from cluster.analysis.pipeline import CameraPipeline
-from cluster.analysis.scene import PLAIN, RuleContext
 from cluster.config import CameraConfig, ClusterConfig, camera_config
-from cluster.errors import ConfigurationError
+from cluster.errors import ConfigurationError, ModelError
+from cluster.inference.flames import rule_context
 from cluster.inference.models import Fits
 from cluster.reporting.client import describe, open_channel, report_health
 from cluster.reporting.delivery import SignalReporter
@@ -54,14 +54,12 @@ class Group:
         identity: who it is.
         config: of the cluster.
         fits: into which the shards want pictures to be scaled.
-        context: what the rules of its cameras may use.
     """
 
-    def __init__(self, identity: Identity, config: ClusterConfig, fits: Fits, context: RuleContext = PLAIN) -> None:
+    def __init__(self, identity: Identity, config: ClusterConfig, fits: Fits) -> None:
         self._identity = identity
         self._config = config
         self._fits = fits
-        self._context = context
         self._channel = open_channel(config.coordination)
         self._outboxes = Outboxes(
             config.state_dir / "outbox" / config.cluster, limit_bytes=config.outbox_limit_bytes, reporter=self._reporter
@@ -93,7 +91,7 @@ class Group:
             self._faults.pop(name, None)
         try:
             camera = self._watched(assignment, lease.incarnation)
-        except ConfigurationError as error:
+        except (ConfigurationError, ModelError) as error:
             ownership = Ownership(name, lease.incarnation)
             self._faults[name] = CameraReport(ownership, CameraState.MISCONFIGURED, detail=str(error), state_since_s=time.time())
         else:
@@ -153,7 +151,7 @@ class Group:
         return WatchedCamera(
             config,
             incarnation,
-            pipeline=CameraPipeline(config, self._context),
+            pipeline=CameraPipeline(config, rule_context(config.rules)),
             open_reader=partial(self._open_reader, config, url, fit),
             now_s=time.time(),
         )

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from cluster.analysis.pipeline import CameraPipeline
-from cluster.analysis.scene import PLAIN, RuleContext
+from cluster.analysis.scene import RuleContext
 from cluster.config import CameraConfig, camera_config
+from cluster.inference.flames import rule_context
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from cluster.video.pyav import open_source
@@ -87,7 +88,7 @@ def rules(
     with Console(stderr=True, markup=False, highlight=False).status("") as status:
         for number in range(1, rounds + 1):
             status.update(f"round {number} of {rounds}")
-            measured.append(measured_round(config, session, PLAIN, seconds=seconds))
+            measured.append(measured_round(config, session, rule_context(config.rules), seconds=seconds))
     _show(_figures(measured), as_json=as_json)
 
 

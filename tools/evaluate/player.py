@@ -9,10 +9,10 @@ from uuid import UUID
 import cv2
 
 from cluster.analysis.pipeline import Analysis, CameraPipeline
-from cluster.analysis.scene import RuleContext
 from cluster.config import CameraConfig
 from cluster.detections import Detections
 from cluster.errors import ClusterError
+from cluster.inference.flames import rule_context
 from cluster.inference.models import ArmableDetector, Fits, Models
 from cluster.privacy.redaction import evidence_jpeg
 from cluster.replay import ReplayedSignal, ReplayedSignals
@@ -144,7 +144,7 @@ class _Watcher:
     def of(cls, config: CameraConfig, without: Parts, *, with_pictures: bool) -> "_Watcher":
         """One whose rules lack some parts. It looks only for kinds that these are parts of, since others stay as they are."""
         watched = frozenset(rule.kind for rule in config.rules)
-        pipeline = CameraPipeline(config, RuleContext(without=without))
+        pipeline = CameraPipeline(config, rule_context(config.rules, without))
         return cls(config, pipeline, watched & kinds_of(without) if without else watched, with_pictures)
 
     def step(self, frame: Frame, detections: Detections) -> None:
