@@ -35,6 +35,8 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
     Kind.CROWD_MOVEMENT: (
         "Sudden is what differs from the minutes before: a crowd that runs from the beginning is what is usual here.",
         "A few people who run for a train can look like the beginning of a panic.",
+        "Who runs straight towards a low camera or away from it looks slow, and people of less than about 16 pixels are missed.",
+        "Spotlights that sweep over a crowd, as at a concert, can look like people who run.",
     ),
     Kind.CROWD_DENSITY: (
         "People hidden behind others are estimated; where a crowd covers nearly all of the picture, too few of them.",
