@@ -9,6 +9,7 @@ Yin and Velastin, Crowd Monitoring Using Image Processing (1995).
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Self
 
 import cv2
@@ -61,6 +62,8 @@ _ALONE_SHARE = 0.15
 # Whoever has a box of more than twice a person's is nearer than the ground says, his feet out of sight: all of it is one person.
 _LARGEST_BOX_M2 = 2.0
 _FOOT_STEPS = 6
+# Crowds change slowly; frames due five times a second may come a little early.
+_COUNT_S = 0.19
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,18 +223,27 @@ class Occupancy:
         self._person = _PersonArea()
         self._ground: _Ground | None = None
         self._scene: _EmptyScene | None = None
+        self._people: float | None = None
+        self._counted_s = -inf
 
     def reset(self) -> None:
         """Forgets the empty scene; what one person covers is kept."""
         self._scene = None
+        self._counted_s = -inf
 
     def people(self, scene: Scene, seen: Tracks) -> float | None:
-        """How many there are; None where the pixels cannot tell.
+        """How many there are, counted five times a second; None where the pixels cannot tell.
 
         Args:
             scene: the frame.
             seen: people whom the detector is sure of on the ground watched, from whom to learn what one of them covers.
         """
+        if scene.time_s - self._counted_s >= _COUNT_S:
+            self._counted_s = scene.time_s
+            self._people = self._count(scene, seen)
+        return self._people
+
+    def _count(self, scene: Scene, seen: Tracks) -> float | None:
         height, width = scene.small_grey.shape
         size = _GRID.of(width, height)
         picture = cv2.resize(scene.small_grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
