@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cluster.analysis.background import Background
-from cluster.analysis.scene import Picture
 
 Window = tuple[slice, slice]
 Colours = NDArray[np.float32]
@@ -22,6 +21,8 @@ Colours = NDArray[np.float32]
 MARGIN_PX = 4
 # A pixel shows what it is alike to within so many levels.
 _ALIKE_LEVELS = 24.0
+# The light at a thing is measured where the scene around it is seen, on at least so many pixels.
+_LEAST_SAMPLES = 10
 _LIGHT_LIMITS = (0.25, 4.0)
 # A shadow or a patch of light keeps the tint of the place and is even; beyond these levels it is paint, cloth or leather.
 _SHADE_LIMITS = (0.5, 2.0)
@@ -73,8 +74,8 @@ class Imprint:
         )
         inside = mask[window]
         place = background.scene[window].astype(np.float32)
-        ring = _surroundings(inside)
-        light = _light(place[ring].T, background.picture[window][ring].T)[:, 0]
+        shown = _surroundings(inside) & (background.foreground[window] == 0)
+        light = _light(place[shown].T, background.picture[window][shown].T)[:, 0]
         look = np.where(inside[..., None], background.standing[window] * light, place)
         return cls(window, inside, look, place, background.former[window].astype(np.float32))
 
@@ -98,10 +99,11 @@ class Imprint:
         """(3, n) float32: the thing; follows what is seen of it."""
         return np.ascontiguousarray(self.look[self.mask].T)
 
-    def presence(self, picture: Picture, elapsed_s: float) -> Presence:
-        """How much of the thing is seen in a whole small picture."""
-        seen = picture[self.window]
-        now = seen[self.mask].T * _light(self._around, seen[self.ring].T)
+    def presence(self, background: Background, elapsed_s: float) -> Presence:
+        """How much of the thing is seen in the latest picture."""
+        seen = background.picture[self.window]
+        shown = background.foreground[self.window][self.ring] == 0
+        now = seen[self.mask].T * _light(self._around[:, shown], seen[self.ring].T[:, shown])
         to_thing, to_place = np.abs(now - self._with).max(axis=0), np.abs(now - self._without).max(axis=0)
         is_thing = (to_thing <= to_place) & (to_thing <= _ALIKE_LEVELS)
         is_place = (to_place < to_thing) & (to_place <= _ALIKE_LEVELS)
@@ -154,8 +156,8 @@ def _surroundings(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _light(before: Colours, now: NDArray[np.uint8]) -> Colours:
-    """By how much each channel of what surrounds a thing, (3, m), was lighter before, (3, 1) float32."""
-    if not now.size:
+    """By how much each channel of the scene around a thing, (3, m), was lighter before, (3, 1) float32."""
+    if now.shape[1] < _LEAST_SAMPLES:
         return np.ones((3, 1), np.float32)
     gains = np.median((before + 1) / (now + np.float32(1)), axis=1, keepdims=True)
     return np.asarray(np.clip(gains, *_LIGHT_LIMITS), np.float32)

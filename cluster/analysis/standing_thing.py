@@ -112,7 +112,7 @@ class StandingThing:
         if elapsed_s < LOOK_S:
             return
         self._looked_s = time_s
-        presence = self.imprint.presence(background.picture, elapsed_s)
+        presence = self.imprint.presence(background, elapsed_s)
         if presence.place < _SEEN:
             self._gone_since_s = None
         elif self._gone_since_s is None:
