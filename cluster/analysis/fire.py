@@ -30,7 +30,8 @@ DURATION_LIMIT_S = 3600.0
 
 # Candidates are looked at so often; a network's call for each frame would cost more and tell little more.
 _LOOK_S = 0.4
-# Evidence from which on it burns, and down to which it still does.
+# Evidence from which on it burns, and down to which it still does. On the labelled clips flames reach .43 and more, all else .13
+# and less; over half the frame rate, half the size, JPEG at 30 and other brightness .27 and more, .24 and less.
 _BURNS = 0.25
 _STILL_BURNS = 0.12
 # Fewer warm pixels than these, at the size at which rules look at pixels, tell nothing of how they flicker.

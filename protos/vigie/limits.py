@@ -45,8 +45,9 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "Densities are as true as the ground plane that was given for the camera.",
     ),
     Kind.FIRE: (
-        "Smoke without flames is not found reliably.",
-        "Flames that are far away, behind leaves or seen by a moving camera can be missed.",
+        "Smoke without flames raises nothing, and neither do flames in a picture without colour.",
+        "Flames that are small (less than about a fiftieth of the picture's width), behind leaves or far away can be missed.",
+        "Flames that somebody carries, or that burn behind people who walk past, count only once they reach beyond these people.",
         "Nothing is known of the rate of false alarms over days: the footage measured is minutes long.",
     ),
 }
