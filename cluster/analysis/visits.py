@@ -144,6 +144,7 @@ class Visits:
             if visit is not None:
                 self._visits[track] = visit
         self._lose(present, scene.time_s)
+        self._let_go(scene.tracks)
 
     def exchange(self, first: int, second: int) -> None:
         """Gives each of two tracks the visit that the other had."""
@@ -210,3 +211,10 @@ class Visits:
                 del self._visits[track]
             elif track not in present and visit.presence is Presence.HERE:
                 visit.presence = Presence.LOST
+
+    def _let_go(self, tracks: Tracks) -> None:
+        """Ends the visits of those who, as they moved, have walked or driven out of the picture: who comes in there is another."""
+        x0, y0, x1, y1 = tracks.boxes.T
+        beyond = (x1 < 0) | (x0 > self.view.width) | (y1 < 0) | (y0 > self.view.height)
+        for track in tracks.ids[beyond].tolist():
+            self._visits.pop(track, None)

@@ -136,6 +136,15 @@ def test_without_its_part_an_exchange_hides_who_goes_the_wrong_way() -> None:
     assert play(rule, meeting(are_exchanged=True)) == []
 
 
+def test_who_comes_in_where_another_has_gone_out_of_the_picture_is_another() -> None:
+    road = view_of({"lane": Polygon.of([(0, 100), (640, 100), (640, 300), (0, 300)], "zone lane")})
+    going = [[Thing(1, float(x), 200)] for x in range(40, 0, -8)]
+    gone = [[Thing(1, float(x), 200, unseen_s=0.2)] for x in (0, -8, -16)]
+    coming = [[Thing(2, float(x), 200)] for x in range(8, 160, 8)]
+
+    assert phases(play(rule_of(road), [*going, *gone, *coming])) == [(3.2, Phase.OPENED)]
+
+
 def test_who_steps_out_of_the_zone_for_a_moment_is_the_same() -> None:
     outside = walk(220, 260, y=320)
 
