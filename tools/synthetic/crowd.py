@@ -81,12 +81,7 @@ def panicking(calm: Wish, *, since_s: float, from_m: tuple[float, float], speed_
     return wish
 
 
-def meeting(count: int, *, since_s: float = 0.0, speed_m_per_s: float = 1.2) -> Wish:
-    """All walk to the right; since a moment every second one to the left, against the others."""
-    turned = np.where(np.arange(count) % 2, -1.0, 1.0)
-
-    def wish(time_s: float, places: Places) -> Places:
-        sides = turned if time_s >= since_s else np.ones(count)
-        return np.stack([speed_m_per_s * sides, np.zeros(count)], axis=1)
-
-    return wish
+def meeting(count: int, *, speed_m_per_s: float = 1.2) -> Wish:
+    """Every second one walks to the left, the others to the right."""
+    ways = speed_m_per_s * np.stack([np.where(np.arange(count) % 2, -1.0, 1.0), np.zeros(count)], axis=1)
+    return lambda _, __: ways

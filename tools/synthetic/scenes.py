@@ -95,9 +95,13 @@ def panic(seed: int) -> Stage:
 
 
 def counter_flow(seed: int) -> Stage:
-    """A crowd that walks one way; then every second one turns against it."""
-    start = (-13.0, 12.0), (-2.0, 22.0)
-    return _of_crowd(seed, meeting(24, since_s=9.0), Cause(Kind.CROWD_MOVEMENT, 9.0, 16.0), within=start)
+    """A crowd that comes out one way, and later meets another that goes in."""
+    random = np.random.default_rng(seed)
+    places = random.uniform((-42, 13), (8, 21), (60, 2))
+    places[1::2, 0] += 68
+    people = _people(simulate(places, meeting(60), duration_s=36.0), seed)
+    # The first of those who go in are 18 m from those who come out, and walk towards them as these do: they meet in the picture.
+    return Stage(people, 36.0, (Cause(Kind.CROWD_MOVEMENT, 12.0, 30.0),), watch=_EVERYWHERE, camera=_PLAZA, seed=seed)
 
 
 def wrong_way_driver(seed: int) -> Stage:
@@ -151,10 +155,8 @@ def _of_people(actors: list[Actor], seed: int, *causes: Cause) -> Stage:
     return Stage(actors, 20.0, causes, watch=_EVERYWHERE, camera=_HALL, seed=seed)
 
 
-def _of_crowd(
-    seed: int, wish: Wish, *causes: Cause, within: tuple[tuple[float, float], tuple[float, float]] = ((-9.0, 13.0), (9.0, 26.0))
-) -> Stage:
-    places = np.random.default_rng(seed).uniform(*within, (24, 2))
+def _of_crowd(seed: int, wish: Wish, *causes: Cause) -> Stage:
+    places = np.random.default_rng(seed).uniform((-9.0, 13.0), (9.0, 26.0), (24, 2))
     people = _people(simulate(places, wish, duration_s=24.0), seed)
     return Stage(people, 24.0, causes, watch=_EVERYWHERE, camera=_PLAZA, seed=seed)
 
