@@ -110,7 +110,7 @@ class Background:
         self.foreground = np.asarray(cv2.compare(difference, limit, cv2.CMP_GT), np.uint8)
         self._follow_standing(limit, elapsed_s)
         self._follow_scene(difference, elapsed_s)
-        self._watch_for_upheaval(elapsed_s)
+        self._watch_for_upheaval(smoothed, elapsed_s)
 
     def absorb(self, mask: Mask) -> None:
         """Takes what stands where `mask`, (h, w) uint8, is set into the scene; what was there before becomes `former`."""
@@ -152,7 +152,7 @@ class Background:
         cv2.accumulateWeighted(difference, self._noise, min(1.0, elapsed_s / _NOISE_S), seen)
         self.scene = _levels(self._scene)
 
-    def _watch_for_upheaval(self, elapsed_s: float) -> None:
+    def _watch_for_upheaval(self, smoothed: Picture, elapsed_s: float) -> None:
         share = cv2.countNonZero(self.foreground) / self.foreground.size
         self.is_steady = share <= self._usual_share + _UPHEAVAL_SHARE or not self.follows_light
         if self.is_steady:
@@ -161,8 +161,16 @@ class Background:
             return
         self._upheaval_s += elapsed_s
         if self._upheaval_s >= _RELEARN_S:
-            self.absorb(self.foreground.copy())
-            self._seen_s = self._upheaval_s = 0.0
+            self._relearn(smoothed)
+
+    def _relearn(self, smoothed: Picture) -> None:
+        """Takes a whole picture for the scene, in its own light."""
+        self.former = self.scene
+        self.scene = self.standing = self.picture = smoothed
+        self._scene, self._standing = smoothed.astype(np.float32), smoothed.astype(np.float32)
+        self.support_s[:] = 0
+        self.foreground = np.zeros_like(self.foreground)
+        self._seen_s = self._upheaval_s = 0.0
 
 
 def _smoothed(picture: Picture) -> Picture:

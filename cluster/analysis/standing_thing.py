@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from math import exp, inf
+from math import inf
 
 import numpy as np
 
@@ -82,6 +82,7 @@ class StandingThing:
     told_s: float | None = None
     is_open: bool = False
     _gone_since_s: float | None = None
+    _watched_s: float = 0.0
     _weighed_s: float = 0.0
     _calm: float = 0.0
     _looked_s: float | None = None
@@ -108,7 +109,7 @@ class StandingThing:
 
     def look(self, background: Background, detections: Mapping[Group, Detections], time_s: float) -> None:
         """Looks at it in the next frame, unless it did a moment ago; detections in pixels of the small picture."""
-        elapsed_s = time_s - (self.attendance.born_s if self._looked_s is None else self._looked_s)
+        elapsed_s = LOOK_S if self._looked_s is None else time_s - self._looked_s
         if elapsed_s < LOOK_S:
             return
         self._looked_s = time_s
@@ -121,7 +122,8 @@ class StandingThing:
         self.seen_s = time_s if is_seen else self.seen_s
         is_free = self._is_free(background)
         self.is_clear = is_seen and is_free
-        self._calm += (1 - exp(-elapsed_s / _CALM_S)) * (self.is_clear - self._calm)
+        self._watched_s += elapsed_s
+        self._calm += _share(elapsed_s, min(self._watched_s, _CALM_S)) * (self.is_clear - self._calm)
         if is_free:
             self._weigh(detections, elapsed_s)
 
@@ -131,9 +133,14 @@ class StandingThing:
 
     def _weigh(self, detections: Mapping[Group, Detections], elapsed_s: float) -> None:
         self._weighed_s += elapsed_s
-        share = elapsed_s / max(elapsed_s, min(self._weighed_s, _EVIDENCE_S))
+        share = _share(elapsed_s, min(self._weighed_s, _EVIDENCE_S))
         own = np.array([self.box])
         for group, found in detections.items():
             is_same = overlaps(found.boxes.astype(np.float64), own)[:, 0] >= _SAME
             score = float(found.scores[is_same].max(initial=0.0))
             self.evidence[group] += share * (score - self.evidence[group])
+
+
+def _share(elapsed_s: float, average_s: float) -> float:
+    """How much of an average over some time a frame makes."""
+    return min(1.0, elapsed_s / average_s)

@@ -6,9 +6,10 @@ from vigie.vocabulary import Kind
 
 KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
     Kind.ABANDONED_OBJECT: (
-        "A thing that was there when the analysis began is part of the scene and raises nothing.",
-        "A thing that stands behind people or furniture is not seen.",
-        "In a dense crowd an owner cannot be told from those who pass by.",
+        "A thing that was there when the analysis began, or is put down while the lights change, is part of the scene.",
+        "A thing that is hardly darker or lighter than the floor, or smaller than a tenth of a person, is not seen.",
+        "In a dense crowd an owner cannot be told from those who pass by, and a thing is told of late or not at all.",
+        "Who leaves a person lying may be taken for who leaves a thing, where the detector misses the person and the outline is small.",
     ),
     Kind.WEAPON: (
         "No validated detector exists: this is as good as the one that was installed here.",
