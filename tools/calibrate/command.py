@@ -23,9 +23,10 @@ from cluster.video.frame import Fit, Frame
 from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.sampling import Sampler
 from cluster.video.stream import Pace, StreamConfig, Timeouts
-from cluster.video.url import SCHEMES, resolve
+from cluster.video.url import SCHEMES, StreamUrl, resolve
 from tools.calibrate.drawing import step_m, with_grid
 from tools.calibrate.lookout import Lookout
+from tools.calibrate.permission import allowed, while_allowed
 from tools.calibrate.showing import document, words
 from tools.connection import AsJson
 from tools.errors import CommandError, ExitCode
@@ -41,6 +42,8 @@ FieldOfView = Annotated[
 ]
 Seconds = Annotated[float, typer.Option(min=1, max=86_400, help="For how long to look at most.", metavar="S")]
 Out = Annotated[Path | None, typer.Option(help="Picture with a grid on the proposed ground.", metavar="FILE.png")]
+Venue = Annotated[Path | None, typer.Option(help="For a live camera: venue file with the act that allows it.", metavar="FILE")]
+Camera = Annotated[str | None, typer.Option(help="For a live camera: its id in that file.", metavar="ID")]
 Pack = Annotated[Path | None, typer.Option(help="Model pack (default: the small one that Vigie ships).", metavar="FOLDER")]
 
 
@@ -51,6 +54,8 @@ def calibrate(
     seconds: Seconds = 300,
     out: Out = None,
     pack: Pack = None,
+    venue: Venue = None,
+    camera: Camera = None,
     as_json: AsJson = False,
 ) -> None:
     """Proposes a camera's ground plane from how tall people look from place to place.
@@ -66,12 +71,16 @@ def calibrate(
 
     Square pixels, a level ground and a lens that keeps straight lines straight are assumed.
 
+    A live camera is looked at only under an act in force, and not a moment longer.
+
     It looks for no situation. People in the picture with the grid are unrecognisable, and nothing else is kept.
     """
+    url = _url(source)
+    is_allowed = (lambda: True) if url.scheme == "file" else allowed(source, venue, camera)
     detector = _detector(pack)
     lookout = Lookout(detector)
-    with _opened(source, detector.fit) as opened:
-        frames = _with_progress(opened.frames(Sampler(RATE_HZ).is_due), lookout, is_shown=not as_json)
+    with _opened(url, detector.fit) as opened:
+        frames = _with_progress(while_allowed(opened.frames(Sampler(RATE_HZ).is_due), is_allowed), lookout, is_shown=not as_json)
         _look(frames, lookout, seconds)
     calibration = calibrated(lookout.sightings, lookout.size, person_m=height_m, field_of_view_deg=field_of_view)
     if out:
@@ -85,9 +94,12 @@ def _detector(pack: Path | None) -> ModelSession:
     return ModelSession(load_pack(pack or default_pack_path()))
 
 
-def _opened(source: str, fit: Fit) -> PyAvSource:
+def _url(source: str) -> StreamUrl:
     is_url = urlsplit(source).scheme in SCHEMES
-    url = resolve(source if is_url else f"file:{quote(str(Path(source).resolve()))}", _secret)
+    return resolve(source if is_url else f"file:{quote(str(Path(source).resolve()))}", _secret)
+
+
+def _opened(url: StreamUrl, fit: Fit) -> PyAvSource:
     stream = StreamConfig(url.redacted, start_time_s=0.0 if url.scheme == "file" else None, pace=Pace.FASTEST)
     return open_source(stream, url=url, fit=fit, timeouts=Timeouts(), now=time.time)
 
