@@ -9,7 +9,7 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "A thing that was there when the analysis began, or is put down while the lights change, is part of the scene.",
         "A thing that is hardly darker or lighter than the floor, or smaller than a tenth of a person, is not seen.",
         "In a dense crowd an owner cannot be told from those who pass by, and a thing is told of late or not at all.",
-        "Who leaves a person lying may be taken for who leaves a thing, where the detector misses the person and the outline is small.",
+        "A person who lies there and whom the detector misses can be taken for a thing when a companion leaves.",
     ),
     Kind.WEAPON: (
         "No validated detector exists: this is as good as the one that was installed here.",
