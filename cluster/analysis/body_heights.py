@@ -21,6 +21,8 @@ _LOOK_S = 1.0
 _ROW_STEP_PX = 4
 _ROW_SHARE = 0.25
 _LEAST_PEOPLE = 5
+# A row's height is the one that a third of them stay below: boxes around nothing, or around two people, are too tall.
+_QUANTILE = 1 / 3
 # Limbs and shadows reach this far beyond a box, in its heights.
 _MARGIN = 0.1
 
@@ -40,8 +42,8 @@ class BodyHeights:
 
         Args:
             boxes: (n, 4), of people in this frame, in pixels of the picture: each has its own height.
-            faint: (m, 4), of what may be people. Elsewhere, the height is the median of those seen on the same row, each counting
-                as much as its score.
+            faint: (m, 4), of what may be people. Elsewhere, the height comes from all those seen on the same row, each
+                counting as much as its score.
             scores: (m,), theirs, 0 to 1.
             time_s: of the frame.
             shape: of the picture.
@@ -75,7 +77,7 @@ class BodyHeights:
         places = np.arange(0, rows, _ROW_STEP_PX)
         covers = (seen[:, 1, None] <= places) & (places <= seen[:, 3, None])
         sums = np.cumsum(covers * seen[:, 4, None], axis=0)
-        middles = (sums >= 0.5 * sums[-1]).argmax(axis=0)
+        chosen = (sums >= _QUANTILE * sums[-1]).argmax(axis=0)
         known = sums[-1] >= _ROW_SHARE * sums[-1].max()
-        heights = np.maximum(1, seen[middles, 3] - seen[middles, 1])
+        heights = np.maximum(1, seen[chosen, 3] - seen[chosen, 1])
         return np.asarray(np.interp(np.arange(rows), places[known], heights[known]), np.float32)

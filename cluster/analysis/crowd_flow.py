@@ -14,9 +14,9 @@ Mask = NDArray[np.bool_]
 # who walk apart from each other.
 PERSON_AREA = 0.5
 # Speeds as the flow measures them, some 0.85 of the true ones, in body heights a second. A person walks at 0.8 (1.3 m/s for
-# 1.7 m), hurries at 1.2 (2 m/s), runs from 1.6 (2.7 m/s) and sprints at 5.
+# 1.7 m), hurries at 1.3 (2.2 m/s), runs from 1.6 (2.7 m/s) and sprints at 5.
 WALKING = 0.3
-HURRYING = 1.0
+HURRYING = 1.1
 RUNNING = 1.4
 FASTEST = 5.0
 

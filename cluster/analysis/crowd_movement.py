@@ -47,7 +47,6 @@ _VETOES = {
     "people": "asks for a crowd that the detector sees",
     "normal": "leaves out what is normal here",
     "camera": "takes off the movement of a camera that pans, shakes or zooms",
-    "explained": "leaves out what changes without moving: lights, rain, noise",
     "one_thing": "leaves out large things in which nobody is seen: trains, lorries, trees",
     "vehicles": "leaves out vehicles and cyclists that the detector sees",
 }

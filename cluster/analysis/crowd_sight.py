@@ -66,7 +66,7 @@ class CrowdSight:
 
     def reset(self) -> None:
         """Forgets what was seen."""
-        self._motion = MotionField("camera" not in self._without, "explained" not in self._without)
+        self._motion = MotionField("camera" not in self._without)
         self._ground: _Ground | None = None
         self._walkers: Walkers | None = None
         self._seen_s = 0.0

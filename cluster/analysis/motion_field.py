@@ -57,11 +57,9 @@ class MotionField:
 
     Args:
         follows_camera: whether the camera's own movement is taken off.
-        explains: whether motion must explain what changed.
     """
 
     follows_camera: bool = True
-    explains: bool = True
     _flow: cv2.DISOpticalFlow = field(default_factory=lambda: _flow())
     _before: Picture | None = None
     _before_s: float = 0.0
@@ -93,7 +91,7 @@ class MotionField:
             before = _warped(before, camera)
             flow -= camera
         changed = cv2.absdiff(grey, before).astype(np.float32)
-        explained = np.maximum(changed - cv2.absdiff(grey, warped), 0) if self.explains else changed
+        explained = np.maximum(changed - cv2.absdiff(grey, warped), 0)
         weight = _mean(explained, window_px)
         moved = _mean(flow * explained[..., None], window_px)
         return Motion(
