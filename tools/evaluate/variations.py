@@ -30,8 +30,9 @@ class Variation:
         return kinds_of(self.without) if self.without else frozenset(Kind)
 
     def __str__(self) -> str:
-        words = [] if self.under == UNCHANGED else [f"under {self.under}"]
-        return ", ".join([*words, *(f"without {part}" for part in sorted(self.without))]) or UNCHANGED
+        under = "" if self.under == UNCHANGED else f"under {self.under}"
+        without = f"without {', '.join(sorted(self.without))}" if self.without else ""
+        return " ".join(filter(None, (under, without))) or UNCHANGED
 
 
 PLAIN = Variation()

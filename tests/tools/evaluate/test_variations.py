@@ -58,6 +58,17 @@ def test_run_without_a_part_is_about_its_kind_alone() -> None:
     assert Variation(under="late").kinds == set(Kind)
 
 
+def test_variation_says_what_it_changes() -> None:
+    parts = frozenset({"fire.growth", "fire.flicker"})
+
+    assert [str(each) for each in (PLAIN, Variation("late"), Variation(without=parts), Variation("late", parts))] == [
+        "plain",
+        "under late",
+        "without fire.flicker, fire.growth",
+        "under late without fire.flicker, fire.growth",
+    ]
+
+
 def test_each_condition_stands_beside_the_plain_run() -> None:
     assert [variation.under for variation in variations(["each"], [], Kind)] == list(CONDITIONS)
     assert variations(["late", "late"], [], Kind) == [PLAIN, Variation(under="late")]
