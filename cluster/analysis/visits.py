@@ -213,7 +213,7 @@ class Visits:
                 visit.presence = Presence.LOST
 
     def _let_go(self, tracks: Tracks) -> None:
-        """Ends the visits of those who, as they moved, have walked or driven out of the picture: who comes in there is another."""
+        """Ends the visits of those who, as they moved, have left the picture: who comes in there is another."""
         x0, y0, x1, y1 = tracks.boxes.T
         beyond = (x1 < 0) | (x0 > self.view.width) | (y1 < 0) | (y0 > self.view.height)
         for track in tracks.ids[beyond].tolist():

@@ -80,7 +80,7 @@ def frames(monitored: list[NDArray[np.uint8]], things: list[Thing], *, rate_hz: 
 
 def street(*, luma: float = 120.0, colour: float = 60.0) -> NDArray[np.uint8]:
     texture = np.random.default_rng(7).normal(luma, luma / 4, (312, 416, 1))
-    return np.clip(texture + np.array([0.0, 0.0, colour]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(texture + np.array([0.0, 0.0, colour]), 0, 255), np.uint8)
 
 
 def concerns(monitored: list[NDArray[np.uint8]], things: list[Thing] | None = None, *, rate_hz: float = 10.0) -> list[str]:
@@ -122,7 +122,7 @@ def coarse_street(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Texture that a smaller picture still shows."""
     coarse = np.random.default_rng(3).integers(40, 220, (39, 52, 1)).astype(np.uint8)
     blocks = np.kron(coarse, np.ones((8, 8, 1))) + picture * 0.1 + np.array([0.0, 0.0, 60.0])
-    return np.clip(blocks, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(blocks, 0, 255), np.uint8)
 
 
 def test_monitor_that_was_reset_says_nothing() -> None:
