@@ -1,6 +1,7 @@
 """What a crowd does in one frame, in people and body heights a second, from how the picture moves."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -30,8 +31,7 @@ _PEOPLE_SHARE = 0.5
 _ONE_PIECE = 0.12
 
 
-@dataclass(frozen=True, slots=True)
-class CrowdFlow:
+class CrowdFlow(NamedTuple):
     """The crowd of one frame. Numbers of people are areas of the picture that move, in those that one person takes.
 
     Attributes:
@@ -55,14 +55,18 @@ class CrowdFlow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walkers:
-    """Where people move in one frame, and how.
+    """Where people move in one frame, and how: a row for each pixel that shows somebody who does.
 
     Attributes:
-        people: (h, w) float32, how much of a person each pixel is; 0 where nobody moves.
-        velocities: (h, w, 2) float32, in body heights a second.
-        speeds: (h, w) float32, their lengths.
+        shape: height and width of the picture, in pixels.
+        places: (n, 2) int64, the pixel's row and column.
+        people: (n,) float32, how much of a person the pixel is.
+        velocities: (n, 2) float32, x to the right and y down, in body heights a second.
+        speeds: (n,) float32, their lengths.
     """
 
+    shape: tuple[int, int]
+    places: NDArray[np.int64]
     people: Field
     velocities: Field
     speeds: Field
@@ -77,65 +81,76 @@ class Walkers:
             watched: (h, w), where to look.
             seen: (h, w), where the detector saw people lately; None: large regions count wherever they are.
         """
-        velocities = motion.velocities / heights[..., None]
-        speeds = np.hypot(velocities[..., 0], velocities[..., 1])
-        moves = motion.is_sure & watched & (speeds >= WALKING) & (speeds <= FASTEST)
-        people = np.where(moves, 1 / (PERSON_AREA * heights * heights), np.float32(0))
-        walkers = cls(people, velocities, speeds)
-        return walkers if seen is None else walkers._without_things(seen)
+        rows, columns = np.nonzero(motion.is_sure & watched)
+        tall = heights[rows, columns]
+        velocities = motion.velocities[rows, columns] / tall[:, None]
+        walkers = cls(
+            shape=(heights.shape[0], heights.shape[1]),
+            places=np.stack([rows, columns], axis=1),
+            people=np.asarray(1 / (PERSON_AREA * tall * tall), np.float32),
+            velocities=velocities,
+            speeds=np.hypot(velocities[:, 0], velocities[:, 1]),
+        )
+        walkers = walkers[(walkers.speeds >= WALKING) & (walkers.speeds <= FASTEST)]
+        return walkers if seen is None else walkers.without_things(seen)
+
+    def __getitem__(self, rows: Mask) -> "Walkers":
+        return Walkers(self.shape, self.places[rows], self.people[rows], self.velocities[rows], self.speeds[rows])
 
     @property
-    def hurries(self) -> Mask:
-        """(h, w): where people hurry or run."""
-        return np.asarray((self.people > 0) & (self.speeds >= HURRYING))
+    def hurrying(self) -> "Walkers":
+        """Those who hurry or run."""
+        return self[self.speeds >= HURRYING]
 
     def flow(self, head_on: float) -> CrowdFlow:
         """The crowd that they are."""
-        moves = self.people > 0
-        if not moves.any():
+        if not len(self.people):
             return CrowdFlow()
-        hurries = self.hurries
-        alignment, spread = self._order(hurries)
+        hurrying = self.hurrying
+        alignment, spread = hurrying.order()
         return CrowdFlow(
             moving=float(self.people.sum()),
-            hurrying=float(self.people[hurries].sum()),
+            hurrying=float(hurrying.people.sum()),
             running=float(self.people[self.speeds >= RUNNING].sum()),
-            speed=float(np.quantile(self.speeds[moves], 0.75)),
+            speed=float(np.quantile(self.speeds, 0.75)),
             alignment=alignment,
             spread=spread,
             head_on=head_on,
         )
 
-    def _order(self, hurries: Mask) -> tuple[float, float]:
-        """Alignment and spread of some of them."""
-        people = self.people[hurries]
-        if not len(people):
+    def order(self) -> tuple[float, float]:
+        """Alignment and spread."""
+        if not len(self.people):
             return 0.0, 0.0
-        ways = self.velocities[hurries] / self.speeds[hurries][:, None]
-        places = np.argwhere(hurries)[:, ::-1]
-        outward = places - np.average(places, axis=0, weights=people)
-        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1)
-        weights = people / people.sum()
-        return float(np.linalg.norm(weights @ ways)), float(weights @ (ways * outward).sum(axis=1))
+        weights = self.people / self.people.sum()
+        ways = self.velocities / self.speeds[:, None]
+        outward = self.places - weights @ self.places
+        outward /= np.maximum(np.hypot(outward[:, 0], outward[:, 1]), 1)[:, None]
+        return float(np.hypot(*(weights @ ways))), float(weights @ (ways * outward[:, ::-1]).sum(axis=1))
 
-    def _without_things(self, seen: Mask) -> "Walkers":
+    def without_things(self, seen: Mask) -> "Walkers":
         """Those of them that are people, rather than large things."""
-        near = cv2.dilate(self.hurries.astype(np.uint8), np.ones((_GAP_PX, _GAP_PX), np.uint8))
-        count, labels = cv2.connectedComponents(near, connectivity=4)
-        labels = np.where(self.hurries, np.asarray(labels), 0)
-        size = np.bincount(labels.ravel(), self.people.ravel(), count)
-        covered = np.bincount(labels.ravel(), (self.people * seen).ravel(), count)
-        people = self.people
+        hurries = self.speeds >= HURRYING
+        labels = np.where(hurries, self._regions(hurries), 0)
+        size = np.bincount(labels, self.people)
+        covered = np.bincount(labels, self.people * seen[tuple(self.places.T)])
+        are_people = np.ones(len(labels), np.bool_)
         for label in np.flatnonzero(size[1:] > _LARGE_PEOPLE) + 1:
             region = labels == label
-            if covered[label] < _PEOPLE_SHARE * size[label] or self._is_one_piece(region):
-                people = np.where(region, np.float32(0), people)
-        return replace(self, people=people)
+            if covered[label] < _PEOPLE_SHARE * size[label] or self[region].is_one_piece():
+                are_people &= ~region
+        return self[are_people]
 
-    def _is_one_piece(self, region: Mask) -> bool:
-        """Whether a region moves as a thing does that keeps its shape."""
-        velocities = self.velocities[region]
-        places = np.concatenate([np.argwhere(region), np.ones((len(velocities), 1))], axis=1)
-        affine = np.linalg.lstsq(places, velocities, rcond=None)[0]
-        off = np.mean((velocities - places @ affine) ** 2) / np.mean(velocities**2)
+    def _regions(self, chosen: Mask) -> NDArray[np.int32]:
+        """(n,): which connected region of some of them each is in, from 1 on."""
+        picture = np.zeros(self.shape, np.uint8)
+        picture[tuple(self.places[chosen].T)] = 1
+        _, labels = cv2.connectedComponents(cv2.dilate(picture, np.ones((_GAP_PX, _GAP_PX), np.uint8)), connectivity=4)
+        return np.asarray(labels[tuple(self.places.T)], np.int32)
+
+    def is_one_piece(self) -> bool:
+        """Whether they move as a thing does that keeps its shape."""
+        places = np.concatenate([self.places, np.ones((len(self.places), 1))], axis=1)
+        affine = np.linalg.lstsq(places, self.velocities, rcond=None)[0]
+        off = np.mean((self.velocities - places @ affine) ** 2) / np.mean(self.velocities**2)
         return bool(off <= _ONE_PIECE**2)

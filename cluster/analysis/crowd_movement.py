@@ -7,7 +7,7 @@ that what moves is people.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -170,7 +170,7 @@ class CrowdMovementRule:
         self._flows.append((time_s, flow))
         while len(self._flows) > 1 and time_s - self._flows[1][0] >= self._parameters.sustain_s - _EPSILON_S:
             self._flows.popleft()
-        typical = CrowdFlow(*np.median([astuple(one) for _, one in self._flows], axis=0).tolist())
+        typical = CrowdFlow(*np.median([one for _, one in self._flows], axis=0).tolist())
         movements = [self._cue(name, normal, typical, time_s) for name, normal in self._normal.items()]
         is_crowd = "people" in self._without or self._people() >= self._parameters.min_people
         return next((movement for movement in movements if movement is not None), None) if is_crowd else None
@@ -178,11 +178,9 @@ class CrowdMovementRule:
     def _cue(self, name: str, normal: Normal, flow: CrowdFlow, time_s: float) -> _Movement | None:
         """A cue, if it holds."""
         people = CUES[name].people(flow)
-        usual = normal.usual(time_s)
         normal.learn(people, time_s)
-        if usual is None or people < self._parameters.min_people:
-            return None
-        if "normal" not in self._without and people < usual.unusual:
+        usual = normal.usual(time_s) if people >= self._parameters.min_people else None
+        if usual is None or ("normal" not in self._without and people < usual.unusual):
             return None
         return _Movement(name, people, usual.people, flow.speed)
 

@@ -69,7 +69,6 @@ class CrowdSight:
         self._motion = MotionField("camera" not in self._without)
         self._ground: _Ground | None = None
         self._walkers: Walkers | None = None
-        self._seen_s = 0.0
 
     def step(self, scene: Scene) -> CrowdFlow | None:
         """The crowd of this frame; None where its motion is not known."""
@@ -95,12 +94,12 @@ class CrowdSight:
 
     def box(self) -> Box | None:
         """Around whoever hurried in the last frame, in pixels of the camera's picture size; None where nobody did."""
-        hurries = None if self._walkers is None else self._walkers.hurries
-        if hurries is None or not hurries.any():
+        hurrying = None if self._walkers is None else self._walkers.hurrying
+        if hurrying is None or not len(hurrying.people):
             return None
-        rows, columns = (np.flatnonzero(hurries.any(axis=axis)) for axis in (1, 0))
-        x, y = self._view.width / hurries.shape[1], self._view.height / hurries.shape[0]
-        return float(columns[0] * x), float(rows[0] * y), float((columns[-1] + 1) * x), float((rows[-1] + 1) * y)
+        y, x = self._view.height / hurrying.shape[0], self._view.width / hurrying.shape[1]
+        (y0, x0), (y1, x1) = hurrying.places.min(axis=0).tolist(), hurrying.places.max(axis=0).tolist()
+        return x0 * x, y0 * y, (x1 + 1) * x, (y1 + 1) * y
 
     def _ground_of(self, shape: tuple[int, int]) -> _Ground:
         """What is known of pictures of this shape; nothing, when the shape has changed."""

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cluster.analysis.crowd_flow import Walkers
-from cluster.analysis.motion_field import Field
 
 # Places are squares of so many pixels.
 _CELL_PX = 8
@@ -23,42 +22,31 @@ _COSINE = 0.5
 class UsualWays:
     """Learns the usual way at each place of a picture of one size."""
 
-    _ways: Field | None = None
-    _moved_s: Field | None = None
+    _ways: NDArray[np.float64] | None = None
+    _moved_s: NDArray[np.float64] | None = None
 
     def step(self, walkers: Walkers, elapsed_s: float) -> float:
         """How many people go against the usual way while as many go along it; then learns from all of them."""
-        moves = (walkers.people > 0).astype(np.float32)
-        ways = np.asarray(walkers.velocities * (moves / np.maximum(walkers.speeds, 1e-3))[..., None], np.float32)
-        head_on = self._head_on(walkers.people, ways)
-        self._learn(_cells(ways), _cells(moves), np.float32(elapsed_s))
+        rows, columns = (-(-side // _CELL_PX) for side in walkers.shape)
+        cells = walkers.places[:, 0] // _CELL_PX * columns + walkers.places[:, 1] // _CELL_PX
+        ways = walkers.velocities / walkers.speeds[:, None]
+        head_on = self._head_on(walkers, cells, ways)
+        self._learn(cells, ways, rows * columns, elapsed_s)
         return head_on
 
-    def reset(self) -> None:
-        """Forgets the ways."""
-        self._ways = self._moved_s = None
-
-    def _head_on(self, people: Field, ways: Field) -> float:
+    def _head_on(self, walkers: Walkers, cells: NDArray[np.int64], ways: NDArray[np.float32]) -> float:
         if self._ways is None or self._moved_s is None:
             return 0.0
-        length = np.linalg.norm(self._ways, axis=2)
-        usual = (self._moved_s >= _MOVED_S) & (length >= _AGREEMENT * self._moved_s)
-        known = np.where(usual, 1 / np.maximum(length, 1e-6), 0).astype(np.float32)[..., None] * self._ways
-        height, width = people.shape
-        cosines = (ways * cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)).sum(axis=2)
-        against, along = people[cosines <= -_COSINE].sum(), people[cosines >= _COSINE].sum()
-        return float(min(against, along))
+        length = np.hypot(self._ways[:, 0], self._ways[:, 1])
+        is_usual = (self._moved_s >= _MOVED_S) & (length >= _AGREEMENT * self._moved_s)
+        usual = np.where(is_usual, 1 / np.maximum(length, 1e-6), 0)[:, None] * self._ways
+        cosines = (ways * usual[cells]).sum(axis=1)
+        return float(min(walkers.people[cosines <= -_COSINE].sum(), walkers.people[cosines >= _COSINE].sum()))
 
-    def _learn(self, ways: Field, moves: Field, elapsed_s: np.float32) -> None:
+    def _learn(self, cells: NDArray[np.int64], ways: NDArray[np.float32], count: int, elapsed_s: float) -> None:
         if self._ways is None or self._moved_s is None:
-            self._ways, self._moved_s = np.zeros_like(ways), np.zeros_like(moves)
-        kept = np.exp(-elapsed_s / np.float32(_MEMORY_S))
-        self._ways = kept * self._ways + elapsed_s * ways
-        self._moved_s = kept * self._moved_s + elapsed_s * moves
-
-
-def _cells(values: Field) -> Field:
-    """Means over cells."""
-    height, width = values.shape[:2]
-    size = (-(-width // _CELL_PX), -(-height // _CELL_PX))
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+            self._ways, self._moved_s = np.zeros((count, 2)), np.zeros(count)
+        kept, share_s = np.exp(-elapsed_s / _MEMORY_S), elapsed_s / _CELL_PX**2
+        sums = [np.bincount(cells, ways[:, axis], minlength=count) for axis in (0, 1)]
+        self._ways = kept * self._ways + share_s * np.stack(sums, axis=1)
+        self._moved_s = kept * self._moved_s + share_s * np.bincount(cells, minlength=count)
