@@ -27,6 +27,9 @@ _SEEN_S = 1.0
 _SEEN_MARGIN = 0.15
 _SEEN_SCORE = 0.25
 
+# A vehicle moves from so many of its own heights a second on; the box of one that stands jitters by less.
+_DRIVING = 0.25
+
 PEOPLE = frozenset({ObjectClass.PERSON})
 VEHICLES = frozenset(
     {ObjectClass.BICYCLE, ObjectClass.MOTORCYCLE, ObjectClass.CAR, ObjectClass.BUS, ObjectClass.TRUCK, ObjectClass.TRAIN}
@@ -75,7 +78,7 @@ class CrowdSight:
         grey = _reduced(scene.small_grey)
         ground = self._ground_of(grey.shape[:2])
         scale = np.tile([grey.shape[1] / self._view.width, grey.shape[0] / self._view.height], 2)
-        people, vehicles = (_now(scene, classes).boxes * scale for classes in (PEOPLE, VEHICLES))
+        people, vehicles = _now(scene, PEOPLE).boxes * scale, _driving(_now(scene, VEHICLES)).boxes * scale
         faint = scene.detections.of(PEOPLE)
         heights = ground.heights.step(people, faint.boxes * scale, faint.scores, scene.time_s, grey.shape[:2])
         _mark(ground.people_s, people, scene.time_s)
@@ -117,6 +120,12 @@ class CrowdSight:
 def _now(scene: Scene, classes: frozenset[ObjectClass]) -> Tracks:
     """Tracks of some classes that were seen in this frame."""
     return scene.tracks[scene.tracks.unseen_s == 0].of(classes)
+
+
+def _driving(vehicles: Tracks) -> Tracks:
+    """Those that move: people may well run before a parked bus."""
+    heights = vehicles.boxes[:, 3] - vehicles.boxes[:, 1]
+    return vehicles[np.hypot(vehicles.velocities[:, 0], vehicles.velocities[:, 1]) >= _DRIVING * heights]
 
 
 def _reduced(grey: Picture) -> Picture:

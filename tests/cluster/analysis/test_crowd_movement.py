@@ -189,8 +189,8 @@ def panned() -> Iterator[Scene]:
 
 
 def undetected() -> Iterator[Scene]:
-    """Three people are seen; sixteen things of their size run where nobody is."""
-    street = strollers()
+    """Three people are seen; eight things of their size run where nobody is."""
+    street = strollers(8)
     street.is_seen = False
     street.standing = tuple(Thing(track, 40, 200 + 100 * track, 80) for track in range(3))
     return then(street, apart(2.0))
@@ -209,6 +209,12 @@ def cyclists() -> Iterator[Scene]:
     street.places[:, 0] -= 500
     yield from street.go(along(0)).play(6)
     yield from street.go(along(2.5)).play(3, start_s=6)
+
+
+def test_who_runs_before_a_parked_bus_is_seen() -> None:
+    street = strollers()
+    street.standing = (Thing(100, 320, 470, 460, ObjectClass.BUS),)
+    assert opened(rule(), then(street, apart(2.0)))
 
 
 @pytest.mark.parametrize(

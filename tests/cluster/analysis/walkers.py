@@ -77,9 +77,9 @@ class Street:
     def _scene(self, picture: Picture, time_s: float) -> Scene:
         inside = np.all((self.places > 0) & (self.places < (WIDTH, HEIGHT + PERSON / 2)), axis=1).tolist()
         things = [
-            Thing(track, x, y, PERSON, self.object_class)
-            for track, ((x, y), here) in enumerate(zip(self.places.tolist(), inside, strict=True))
-            if here and self.is_seen
+            Thing(track, x, y, PERSON, self.object_class, (PERSON * across, PERSON * down))
+            for track, ((x, y), (across, down)) in enumerate(zip(self.places.tolist(), self.speeds.tolist(), strict=True))
+            if inside[track] and self.is_seen
         ]
         scene = scene_of(time_s, [*things, *self.standing])
         people = scene.tracks.of({ObjectClass.PERSON})
