@@ -13,7 +13,7 @@ def test_venue_file_of_the_readme_is_valid(tmp_path: Path) -> None:
     file.write_text(blocks[0], encoding="utf-8")
     venue = load_venue(file).venue
     assert [camera.name for camera in venue.cameras] == ["venues/stadium/cameras/gate-1"]
-    assert len(venue.cameras[0].rules) == 3
+    assert len(venue.cameras[0].rules) == 5
 
 
 def test_paths_that_the_readme_names_exist() -> None:

@@ -66,11 +66,13 @@ class Flicker:
         pixels: how many there are.
         share: of them, those that flicker.
         rhythm: how alike they are to themselves some time later, 0 (not at all) to 1 (a beacon): the greatest autocorrelation.
+        unison: how much of their change is the same for all of them, 0 (each by itself) to 1 (a lamp that is switched).
     """
 
     pixels: int
     share: float
     rhythm: float
+    unison: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +149,7 @@ class RestlessWarmth:
         series = np.array([frame.grey[y0:y1, x0:x1].ravel()[chosen] for frame in frames], np.float32)
         times_s = np.array([frame.time_s for frame in frames])
         share = float((_turns(series) >= _TURNS_HZ * (times_s[-1] - times_s[0])).mean())
-        return Flicker(pixels=len(places), share=share, rhythm=_rhythm(series, times_s))
+        return Flicker(pixels=len(places), share=share, rhythm=_rhythm(series, times_s), unison=_unison(series))
 
 
 def _turns(series: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -171,6 +173,13 @@ def _rhythm(series: NDArray[np.float32], times_s: NDArray[np.float64]) -> float:
     changes = series - series.mean(axis=0)
     lags = range(max(2, round(_FASTEST_RHYTHM_S / step_s)), len(series) // 2 + 1)
     return max((_correlation(changes[:-lag], changes[lag:]) for lag in lags), default=0.0)
+
+
+def _unison(series: NDArray[np.float32]) -> float:
+    """The share of the variance of (frames, pixels) over time that is that of their mean."""
+    changes = series - series.mean(axis=0)
+    energy = float((changes**2).mean())
+    return float((changes.mean(axis=1) ** 2).mean()) / energy if energy else 0.0
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

@@ -40,7 +40,7 @@ def test_unset_parameters_have_the_defaults_of_the_contract() -> None:
     assert (intrusion.dwell_s, intrusion.clear_s) == (1, 2)
     assert intrusion.who == {ObjectClass.PERSON}
     assert isinstance(density, CrowdDensity)
-    assert (density.sustain_s, density.clear_s, density.moving) == (5, 5, MOVING)
+    assert (density.sustain_s, density.clear_s, density.moving) == (5, 2.5, MOVING)
 
 
 def test_recording_keeps_its_times_and_pace() -> None:

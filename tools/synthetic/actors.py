@@ -12,6 +12,9 @@ from vigie.vocabulary import ObjectClass
 Color = tuple[int, int, int]
 Box = tuple[float, float, float, float]
 
+_STRIDE_S = 0.5
+_STANDING_M = 0.1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
@@ -37,6 +40,13 @@ class Path:
             return None
         x, y = (float(np.interp(time_s, self.times_s, self.places_m[:, axis])) for axis in (0, 1))
         return x, y
+
+    def moves(self, time_s: float) -> bool:
+        """Whether one walks at a moment, faster than by 0.2 m a second."""
+        before, after = self.at(time_s - _STRIDE_S / 2), self.at(time_s + _STRIDE_S / 2)
+        return (
+            before is not None and after is not None and bool(np.hypot(after[0] - before[0], after[1] - before[1]) > _STANDING_M)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

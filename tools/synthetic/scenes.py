@@ -97,9 +97,9 @@ def panic(seed: int) -> Stage:
 def counter_flow(seed: int) -> Stage:
     """A crowd that comes out one way, and later meets another that goes in."""
     random = np.random.default_rng(seed)
-    places = random.uniform((-42, 13), (8, 21), (60, 2))
+    places = random.uniform((-42, 13), (8, 21), (160, 2))
     places[1::2, 0] += 68
-    people = _people(simulate(places, meeting(60), duration_s=36.0), seed)
+    people = _people(simulate(places, meeting(160), duration_s=36.0), seed)
     # The first of those who go in are 18 m from those who come out, and walk towards them as these do: they meet in the picture.
     return Stage(people, 36.0, (Cause(Kind.CROWD_MOVEMENT, 12.0, 30.0),), watch=_EVERYWHERE, camera=_PLAZA, seed=seed)
 

@@ -125,7 +125,7 @@ def _draw(picture: Picture, actor: Actor, box: Box, time_s: float) -> None:
         _rectangle(picture, (middle, y0, x1, y1), lower if actor.walks else upper)
         return
     width, height = x1 - x0, y1 - y0
-    swing = 0.25 * width * np.sin(2 * np.pi * _STEPS_PER_S * time_s)
+    swing = 0.25 * width * np.sin(2 * np.pi * _STEPS_PER_S * time_s) if actor.path.moves(time_s) else 0.15 * width
     for side in (-1, 1):
         foot = (x0 + x1) / 2 + side * swing
         _rectangle(picture, (foot - 0.15 * width, y1 - 0.48 * height, foot + 0.15 * width, y1), lower)

@@ -61,8 +61,23 @@ def swelling(time_s: float) -> float:
     return 0.3 + 0.7 * (1 - abs(time_s % 1.8 - 0.9) / 0.9)
 
 
-def beacon(time_s: float) -> float:
-    return 1.0 if time_s % 0.5 < 0.25 else 0.6
+def tide(picture: Picture, time_s: float) -> None:
+    """Lights that swell and fade one after the other."""
+    for lamp in range(8):
+        level = swelling(time_s + 0.225 * lamp)
+        picture[80:120, 80 + 5 * lamp : 85 + 5 * lamp] = np.multiply((40, 150, 255), level).astype(np.uint8)
+
+
+def chaser(picture: Picture, time_s: float) -> None:
+    """A row of lamps that are lit one after the other, again and again."""
+    for lamp in range(8):
+        level = 1.0 if round(10 * time_s + lamp) % 8 < 4 else 0.6
+        picture[80:120, 80 + 5 * lamp : 85 + 5 * lamp] = np.multiply((40, 150, 255), level).astype(np.uint8)
+
+
+def loose_contact(time_s: float) -> float:
+    """On and off at random."""
+    return 1.0 if np.random.default_rng(round(1000 * time_s)).random() < 0.5 else 0.6
 
 
 def scenes(paint: Paint, *, seconds: float = 6, rate_hz: float = 10, people: Sequence[Thing] = ()) -> list[Scene]:
@@ -108,8 +123,8 @@ def test_a_longer_time_is_waited_for() -> None:
 
 @pytest.mark.parametrize(
     ("part", "paint"),
-    [("fire.flicker", lit(swelling)), ("fire.rhythm", lit(beacon))],
-    ids=["a light that swells and fades", "a beacon"],
+    [("fire.flicker", tide), ("fire.rhythm", chaser), ("fire.unison", lit(loose_contact))],
+    ids=["lights that swell and fade", "a row of running lights", "a lamp with a loose contact"],
 )
 def test_what_no_flame_does_raises_nothing_unless_that_part_is_off(part: str, paint: Paint) -> None:
     assert phases(rule_of(), scenes(paint)) == []

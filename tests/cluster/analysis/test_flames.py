@@ -64,6 +64,14 @@ def test_what_blinks_has_a_rhythm(period_s: float) -> None:
     assert flicker.rhythm > 0.8
 
 
+def test_what_changes_at_once_is_in_unison_and_noise_is_not(noise: np.ndarray, rng: np.random.Generator) -> None:
+    lamp, flames = watched(rng.uniform(0.5, 1, 40)).flicker(REGION), watched(noise).flicker(REGION)
+    assert lamp is not None
+    assert flames is not None
+    assert lamp.unison > 0.95
+    assert flames.unison < 0.05
+
+
 def test_what_passes_once_does_not_flicker() -> None:
     flicker = watched(np.where((np.arange(30) > 8) & (np.arange(30) < 20), 1.0, 0.3)).flicker(REGION)
     assert flicker is not None

@@ -1,0 +1,61 @@
+"""Made scenes through the analysis, with what a perfect detector would find in them."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cluster.analysis.pipeline import CameraPipeline
+from cluster.analysis.scene import RuleContext
+from cluster.analysis.signals import SignalRevision
+from cluster.config import CameraConfig
+from cluster.inference.flames import flame_classifier
+from cluster.replay import ReplayedSignals
+from tools.evaluate.labels import Label
+from tools.evaluate.setting import camera_of
+from tools.synthetic.stage import Stage
+from vigie.vocabulary import Kind
+
+ALL = frozenset(Kind)
+
+
+def opened(stage: Stage) -> list[SignalRevision]:
+    """The signals of a scene as they opened, in order."""
+    pipeline, signals = CameraPipeline(_camera(stage), _context()), ReplayedSignals()
+    for frame, detections in stage.frames():
+        signals.add(pipeline.step(frame, detections, ALL).revisions)
+    return [signal.gravest for signal in signals]
+
+
+def as_words(signals: list[SignalRevision]) -> list[str]:
+    """Signals as a test that fails should show them."""
+    return [f"{signal.opened_s:.1f} s {signal.kind.name}: {signal.reason}" for signal in signals]
+
+
+@cache
+def _context() -> RuleContext:
+    return RuleContext(flames=flame_classifier())
+
+
+def _camera(stage: Stage) -> CameraConfig:
+    watch = [_mirrored(dict(rule), stage.camera.width) if stage.is_mirrored else dict(rule) for rule in stage.watch]
+    label = {
+        "clip": "made.avi",
+        "fps": stage.rate_hz,
+        "width": stage.camera.width,
+        "height": stage.camera.height,
+        "frames": round(stage.duration_s * stage.rate_hz),
+        "sha256": "0" * 64,
+        "watch": watch,
+        "events": [],
+    }
+    return camera_of(Label.model_validate_json(json.dumps(label)), Path("made.avi"), ALL)
+
+
+def _mirrored(rule: dict[str, Any], width: int) -> dict[str, Any]:
+    if "polygon" in rule:
+        rule["polygon"] = [[width - x, y] for x, y in rule["polygon"]]
+    if "allowed_direction" in rule:
+        x, y = rule["allowed_direction"]
+        rule["allowed_direction"] = [-x, y]
+    return rule
