@@ -21,12 +21,13 @@ from cluster.video.frame import Fit
 from vigie.vocabulary import Kind, ObjectClass
 
 PERSON_M = 1.7
+BODY_M = 0.4
 # Below this share of what a kind needs a camera is refused. Rules are measured down to half of their frame rate and size.
 _REFUSED = 0.5
 # The ground seen at less than this angle hides people behind each other; above the other, people are heads and shoulders only.
 _ELEVATIONS_DEG = (5.0, 75.0)
 _CROWDS = frozenset({Kind.CROWD_DENSITY})
-_UPRIGHT = frozenset({Kind.PERSON_DOWN, Kind.WEAPON})
+_UPRIGHT = frozenset({Kind.PERSON_DOWN})
 
 _WINDOW_S = 60.0
 _LOOK_S = 1.0
@@ -135,9 +136,9 @@ def _elevation_deg(plane: GroundPlane, point: Points) -> float:
 
 
 def _person_px(plane: GroundPlane, point: Points) -> float:
-    """How high a person who stands there is in the picture."""
+    """How high the box of a person who stands there is in the picture; from above, he is as long as he is thick."""
     across, along = _scales(plane, point)
-    return float(PERSON_M * np.sqrt(max(0.0, across**2 - along**2)))
+    return float(PERSON_M * np.sqrt(max(0.0, across**2 - along**2)) + BODY_M * along)
 
 
 def _angles(rule: RuleParameters, plane: GroundPlane, shape: Zone) -> Iterator[Concern]:

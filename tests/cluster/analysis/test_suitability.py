@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cluster.analysis.crowd_density import CrowdDensity
 from cluster.analysis.geometry import GroundPlane, Polygon
+from cluster.analysis.person_down import PersonDown
 from cluster.analysis.scene import Needs, Scene
 from cluster.analysis.suitability import SuitabilityMonitor, configured
 from cluster.analysis.view import View
@@ -40,7 +42,7 @@ def seen(point: tuple[float, float], *, camera_height_m: float = 5.0, down_deg: 
 
 
 def view(zone: tuple[tuple[float, float], ...], **camera: float) -> View:
-    plane = GroundPlane.of([seen(point, **camera) for point in NEAR], NEAR, "plane")
+    plane = GroundPlane.of([seen(point, **camera) for point in zone], zone, "plane")
     return view_of({"grass": Polygon.of([seen(point, **camera) for point in zone], "zone")}, plane)
 
 
@@ -67,10 +69,25 @@ def test_low_rate_is_a_concern_with_both_rates_and_less_than_half_is_refused() -
 def test_people_too_small_at_the_far_end_of_a_zone_are_a_concern_or_refused() -> None:
     middling = ((-2.0, 8.0), (2.0, 8.0), (2.0, 24.0), (-2.0, 24.0))
     (problem,) = problems(view(middling))
-    # 1.7 m at 25 m from a lens of 500 pixels, scaled from 640 to 416.
-    assert "22 pixels high" in problem
+    # 1.7 m, and a little ground, at 25 m from a lens of 500 pixels, scaled from 640 to 416.
+    assert "23 pixels high" in problem
     with pytest.raises(ConfigurationError, match=r"people are \d pixels high"):
         problems(view(FAR))
+
+
+def test_crowd_seen_too_flat_is_a_concern() -> None:
+    low = {"camera_height_m": 2.5, "down_deg": 8.0}
+    scene_view = view(((-3.0, 20.0), (3.0, 20.0), (3.0, 32.0), (-3.0, 32.0)), **low)
+    density = CrowdDensity.of(venues_pb2.CrowdDensityRule(zone="grass"), scene_view, "rules[0]")
+    found = [concern.problem for concern in configured([density], scene_view, rate_hz=10, fit=FIT, where="gate")]
+    assert any("is seen at 4° above the ground" in problem for problem in found)
+
+
+def test_person_down_seen_from_straight_above_is_a_concern() -> None:
+    scene_view = view(((-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)), camera_height_m=6.0, down_deg=88.0)
+    down = PersonDown.of(venues_pb2.PersonDownRule(zone="grass"), scene_view, "rules[0]")
+    found = [concern.problem for concern in configured([down], scene_view, rate_hz=10, fit=FIT, where="gate")]
+    assert any("where who stands and who lies look alike" in problem for problem in found)
 
 
 def frames(monitored: list[NDArray[np.uint8]], things: list[Thing], *, rate_hz: float = 10.0) -> Iterator[Scene]:
