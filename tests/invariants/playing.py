@@ -21,7 +21,7 @@ ALL = frozenset(Kind)
 
 def opened(stage: Stage) -> list[SignalRevision]:
     """The signals of a scene as they opened, in order."""
-    pipeline, signals = CameraPipeline(_camera(stage), _context()), ReplayedSignals()
+    pipeline, signals = CameraPipeline(camera_of_stage(stage), context()), ReplayedSignals()
     for frame, detections in stage.frames():
         signals.add(pipeline.step(frame, detections, ALL).revisions)
     return [signal.gravest for signal in signals]
@@ -33,11 +33,13 @@ def as_words(signals: list[SignalRevision]) -> list[str]:
 
 
 @cache
-def _context() -> RuleContext:
+def context() -> RuleContext:
+    """What the rules may use: the classifier of flames that ships."""
     return RuleContext(flames=flame_classifier())
 
 
-def _camera(stage: Stage) -> CameraConfig:
+def camera_of_stage(stage: Stage) -> CameraConfig:
+    """The camera that shows a scene, set to watch for what the scene says."""
     watch = [_mirrored(dict(rule), stage.camera.width) if stage.is_mirrored else dict(rule) for rule in stage.watch]
     label = {
         "clip": "made.avi",
