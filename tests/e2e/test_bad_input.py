@@ -164,7 +164,10 @@ def test_venue_file(vigie: Vigie, tmp_path: Path, old: str, new: str, words: str
         ({"sha256": "0" * 64}, ["tiny.onnx has sha256 ", "but pack.yaml says 0000", "fetch the pack anew"]),
         ({"input": {"width": 96, "height": 64}}, ["tiny.onnx takes [1, 3, 64, 64]", "makes [1, 3, 64, 96]", "correct input"]),
         ({"decoder": {"family": "yolox"}}, ["needs outputs of 84x8", "but the network gives", "correct decoder"]),
-        ({"task": "face_recognition"}, ["pack.yaml: task: ", "'object_detection', 'weapon_detection' or 'flame_verification'", "'face_recognition'"]),
+        (
+            {"task": "face_recognition"},
+            ["pack.yaml: task: ", "'object_detection', 'weapon_detection' or 'flame_verification'", "'face_recognition'"],
+        ),
     ],
 )
 def test_model_pack(vigie: Vigie, tmp_path: Path, changes: dict[str, Any], words: list[str]) -> None:
