@@ -46,8 +46,7 @@ KNOWN_LIMITS: Mapping[Kind, tuple[str, ...]] = {
         "Densities are as true as the ground plane that was given for the camera.",
     ),
     Kind.FIRE: (
-        "Smoke without flames raises nothing, and neither do flames in a picture without colour.",
-        "Flames that are small (less than about a fiftieth of the picture's width), behind leaves or far away can be missed.",
+        "Smoke without flames, flames without colour, or smaller than about a fiftieth of the picture's width raise nothing.",
         "Flames that somebody carries, or that burn behind people who walk past, count only once they reach beyond these people.",
         "Rain or snow before a small warm lamp or bright cloth can look like flames, above all where the camera shakes.",
         "Nothing is known of the rate of false alarms over days: the footage measured is minutes long.",

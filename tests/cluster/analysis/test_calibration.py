@@ -2,7 +2,7 @@ from math import degrees, radians
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -64,7 +64,11 @@ def test_made_cameras_are_found_again_within_what_is_claimed(
     camera = PinholeCamera(*SIZE, focal_px, radians(tilt_deg), radians(roll_deg), above_m)
     sightings = passers_by(camera, outliers=outliers, seed=seed)
 
-    calibration = calibrated(sightings, SIZE, field_of_view_deg=camera.field_of_view_deg)
+    try:
+        calibration = calibrated(sightings, SIZE, field_of_view_deg=camera.field_of_view_deg)
+    except CalibrationError:
+        # A high camera with a long lens sees all of them at about one distance.
+        reject()
     across, along = scale_misses(calibration, camera)
 
     assert across < min(0.1, 3 * calibration.errors[0])
