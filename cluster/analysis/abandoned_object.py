@@ -16,7 +16,7 @@ from cluster.analysis.attendance import Nearness
 from cluster.analysis.boxes import feet_apart
 from cluster.analysis.geometry import Polygon
 from cluster.analysis.imprint import Colours
-from cluster.analysis.parameters import bounded, polygon, seconds
+from cluster.analysis.parameters import bounded, polygon_if_named, seconds
 from cluster.analysis.scene import Box, Finding, Needs, Phase, Rule, RuleContext, Scene
 from cluster.analysis.standing_thing import Group, StandingThing
 from cluster.analysis.standing_things import StandingThings
@@ -98,14 +98,13 @@ class AbandonedObject:
     @classmethod
     def of(cls, message: venues_pb2.AbandonedObjectRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        stationary = message.stationary if message.HasField("stationary") else None
         distance_m = message.owner_distance_m if message.HasField("owner_distance_m") else OWNER_DISTANCE_M
         heights = message.owner_distance_heights if message.HasField("owner_distance_heights") else OWNER_DISTANCE_HEIGHTS
         return cls(
             view=view,
             zone=message.zone,
-            polygon=polygon(view, message.zone, f"{where}.zone") if message.zone else None,
-            stationary_s=seconds(stationary, default_s=STATIONARY_S, limit_s=DURATION_LIMIT_S, where=f"{where}.stationary"),
+            polygon=polygon_if_named(view, message.zone, f"{where}.zone"),
+            stationary_s=seconds(message, "stationary", default_s=STATIONARY_S, limit_s=DURATION_LIMIT_S, where=where),
             owner_distance_m=bounded(distance_m, *DISTANCE_LIMITS, f"{where}.owner_distance_m"),
             owner_distance_heights=bounded(heights, *DISTANCE_LIMITS, f"{where}.owner_distance_heights"),
         )

@@ -81,9 +81,7 @@ class CrowdDensity:
         if view.plane is None:
             raise ConfigurationError(where, "people on metres of ground need the camera's ground plane; give it four points")
         named = f"{where}.zone {message.zone!r}"
-        sustain = message.sustain if message.HasField("sustain") else None
-        clear = message.clear if message.HasField("clear") else None
-        sustain_s = seconds(sustain, default_s=SUSTAIN_S, limit_s=DURATION_LIMIT_S, where=f"{where}.sustain")
+        sustain_s = seconds(message, "sustain", default_s=SUSTAIN_S, limit_s=DURATION_LIMIT_S, where=where)
         return cls(
             view=view,
             zone=message.zone,
@@ -95,7 +93,7 @@ class CrowdDensity:
             standing=_density(message.standing, f"{where}.standing") if message.HasField("standing") else STANDING,
             flow=_flow(message.flow, f"{where}.flow") if message.HasField("flow") else FLOW,
             sustain_s=sustain_s,
-            clear_s=seconds(clear, default_s=CLEAR_SHARE * sustain_s, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
+            clear_s=seconds(message, "clear", default_s=CLEAR_SHARE * sustain_s, limit_s=DURATION_LIMIT_S, where=where),
         )
 
     @property

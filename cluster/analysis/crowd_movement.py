@@ -17,7 +17,7 @@ from cluster.analysis.crowd_cues import CUES, Normal
 from cluster.analysis.crowd_flow import CrowdFlow
 from cluster.analysis.crowd_sight import PEOPLE, VEHICLES, CrowdSight
 from cluster.analysis.geometry import Polygon
-from cluster.analysis.parameters import bounded, polygon, seconds
+from cluster.analysis.parameters import bounded, polygon_if_named, seconds
 from cluster.analysis.scene import Finding, Needs, Phase, Rule, RuleContext, Scene
 from cluster.analysis.view import View
 from vigie.v1 import venues_pb2
@@ -81,15 +81,13 @@ class CrowdMovement:
     @classmethod
     def of(cls, message: venues_pb2.CrowdMovementRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        sustain = message.sustain if message.HasField("sustain") else None
-        clear = message.clear if message.HasField("clear") else None
         return cls(
             view=view,
             zone=message.zone,
-            polygon=polygon(view, message.zone, f"{where}.zone") if message.zone else None,
+            polygon=polygon_if_named(view, message.zone, f"{where}.zone"),
             min_people=round(bounded(message.min_people or MIN_PEOPLE, *MIN_PEOPLE_LIMITS, f"{where}.min_people")),
-            sustain_s=seconds(sustain, default_s=SUSTAIN_S, limit_s=SUSTAIN_LIMIT_S, where=f"{where}.sustain"),
-            clear_s=seconds(clear, default_s=CLEAR_S, limit_s=CLEAR_LIMIT_S, where=f"{where}.clear"),
+            sustain_s=seconds(message, "sustain", default_s=SUSTAIN_S, limit_s=SUSTAIN_LIMIT_S, where=where),
+            clear_s=seconds(message, "clear", default_s=CLEAR_S, limit_s=CLEAR_LIMIT_S, where=where),
         )
 
     @property

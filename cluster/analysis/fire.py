@@ -18,7 +18,7 @@ import numpy as np
 
 from cluster.analysis.flames import Flicker, Region, RestlessWarmth
 from cluster.analysis.geometry import Polygon
-from cluster.analysis.parameters import polygon, seconds
+from cluster.analysis.parameters import polygon_if_named, seconds
 from cluster.analysis.scene import Box, Finding, Needs, Phase, Picture, Rule, RuleContext, Scene
 from cluster.analysis.view import View
 from vigie.v1 import venues_pb2
@@ -90,14 +90,12 @@ class Fire:
     @classmethod
     def of(cls, message: venues_pb2.FireRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        sustain = message.sustain if message.HasField("sustain") else None
-        clear = message.clear if message.HasField("clear") else None
         return cls(
             view=view,
             zone=message.zone,
-            polygon=polygon(view, message.zone, f"{where}.zone") if message.zone else None,
-            sustain_s=seconds(sustain, default_s=SUSTAIN_S, limit_s=DURATION_LIMIT_S, where=f"{where}.sustain"),
-            clear_s=seconds(clear, default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
+            polygon=polygon_if_named(view, message.zone, f"{where}.zone"),
+            sustain_s=seconds(message, "sustain", default_s=SUSTAIN_S, limit_s=DURATION_LIMIT_S, where=where),
+            clear_s=seconds(message, "clear", default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=where),
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 
 from cluster.analysis.geometry import Polygon
 from cluster.analysis.schedule import Schedule, Window
@@ -22,11 +22,15 @@ def bounded(value: float, low: float, high: float, where: str) -> float:
     return value
 
 
-def seconds(duration: Duration | None, *, default_s: float, limit_s: float, where: str) -> float:
-    """A duration between 0 and a limit, in seconds; the default for None."""
-    if duration is None:
+def seconds(message: Message, field: str, *, default_s: float, limit_s: float, where: str) -> float:
+    """The duration in a field of a message, between 0 and a limit, in seconds; the default where it is unset.
+
+    Raises ConfigurationError with `where`, which names the message, and the field.
+    """
+    if not message.HasField(field):
         return default_s
-    return bounded(duration.seconds + duration.nanos / 1e9, 0, limit_s, f"{where} (seconds)")
+    duration = getattr(message, field)
+    return bounded(duration.seconds + duration.nanos / 1e9, 0, limit_s, f"{where}.{field} (seconds)")
 
 
 def polygon(view: View, zone: str, where: str) -> Polygon:
@@ -35,6 +39,11 @@ def polygon(view: View, zone: str, where: str) -> Polygon:
     if not isinstance(found, Polygon):
         raise ConfigurationError(where, f"zone {zone!r} is a line; this kind needs a polygon")
     return found
+
+
+def polygon_if_named(view: View, zone: str, where: str) -> Polygon | None:
+    """The polygon with this id; None, the whole picture, where no zone is named. Raises ConfigurationError like `polygon`."""
+    return polygon(view, zone, where) if zone else None
 
 
 def movers(values: Sequence[int], where: str) -> frozenset[ObjectClass]:

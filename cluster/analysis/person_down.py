@@ -13,7 +13,7 @@ import numpy as np
 
 from cluster.analysis.falls import LEAST_HEIGHT_PX, LYING_LEVEL, PARTS, PEOPLE_LIMIT, TALL_ASPECT, Fall, FallDetector, Look, whole
 from cluster.analysis.geometry import Points, Polygon
-from cluster.analysis.parameters import polygon, seconds
+from cluster.analysis.parameters import polygon_if_named, seconds
 from cluster.analysis.past import Past, changed_share
 from cluster.analysis.scene import Finding, Needs, Phase, Picture, Rule, RuleContext, Scene
 from cluster.analysis.view import View
@@ -76,12 +76,11 @@ class PersonDown:
     @classmethod
     def of(cls, message: venues_pb2.PersonDownRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        lying = message.lying if message.HasField("lying") else None
         return cls(
             view=view,
             zone=message.zone,
-            polygon=polygon(view, message.zone, f"{where}.zone") if message.zone else None,
-            lying_s=seconds(lying, default_s=LYING_S, limit_s=LYING_LIMIT_S, where=f"{where}.lying"),
+            polygon=polygon_if_named(view, message.zone, f"{where}.zone"),
+            lying_s=seconds(message, "lying", default_s=LYING_S, limit_s=LYING_LIMIT_S, where=where),
         )
 
     @property

@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from cluster.analysis.geometry import Points, Polygon
-from cluster.analysis.parameters import bounded, polygon, seconds
+from cluster.analysis.parameters import bounded, polygon_if_named, seconds
 from cluster.analysis.scene import Box, Finding, Needs, Phase, Rule, RuleContext, Scene, box_of
 from cluster.analysis.view import View
 from cluster.detections import Detections
@@ -70,15 +70,14 @@ class Weapon:
     @classmethod
     def of(cls, message: venues_pb2.WeaponRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        clear = message.clear if message.HasField("clear") else None
         frames = int(bounded(message.frames or FRAMES, 1, FRAMES_LIMIT, f"{where}.frames"))
         return cls(
             view=view,
             zone=message.zone,
-            polygon=polygon(view, message.zone, f"{where}.zone") if message.zone else None,
+            polygon=polygon_if_named(view, message.zone, f"{where}.zone"),
             confirmations=int(bounded(message.confirmations or CONFIRMATIONS, 1, frames, f"{where}.confirmations")),
             frames=frames,
-            clear_s=seconds(clear, default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
+            clear_s=seconds(message, "clear", default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=where),
         )
 
     @property

@@ -129,8 +129,6 @@ class WrongWay:
             # Raises where the zone is not all on the ground.
             view.plane.area_m2(shape, f"{where}.zone {message.zone!r}")
         arrow = message.allowed_direction.x, message.allowed_direction.y
-        least = message.min_duration if message.HasField("min_duration") else None
-        clear = message.clear if message.HasField("clear") else None
         return cls(
             view=view,
             zone=message.zone,
@@ -138,8 +136,8 @@ class WrongWay:
             way=Way.of(arrow, shape, view.plane, f"{where}.allowed_direction"),
             who=movers(message.who, f"{where}.who"),
             min_distance=_min_distance(message, view, where),
-            min_duration_s=seconds(least, default_s=MIN_DURATION_S, limit_s=DURATION_LIMIT_S, where=f"{where}.min_duration"),
-            clear_s=seconds(clear, default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
+            min_duration_s=seconds(message, "min_duration", default_s=MIN_DURATION_S, limit_s=DURATION_LIMIT_S, where=where),
+            clear_s=seconds(message, "clear", default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=where),
             schedule=schedule(list(message.schedule), view, f"{where}.schedule"),
         )
 

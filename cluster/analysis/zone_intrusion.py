@@ -58,15 +58,13 @@ class ZoneIntrusion:
     @classmethod
     def of(cls, message: venues_pb2.ZoneIntrusionRule, view: View, where: str) -> Self:
         """From the contract's message. Raises ConfigurationError with `where` and the field."""
-        dwell = message.dwell if message.HasField("dwell") else None
-        clear = message.clear if message.HasField("clear") else None
         return cls(
             view=view,
             zone=message.zone,
             shape=view.named(message.zone, f"{where}.zone"),
             who=movers(message.who, f"{where}.who"),
-            dwell_s=seconds(dwell, default_s=DWELL_S, limit_s=DURATION_LIMIT_S, where=f"{where}.dwell"),
-            clear_s=seconds(clear, default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=f"{where}.clear"),
+            dwell_s=seconds(message, "dwell", default_s=DWELL_S, limit_s=DURATION_LIMIT_S, where=where),
+            clear_s=seconds(message, "clear", default_s=CLEAR_S, limit_s=DURATION_LIMIT_S, where=where),
             schedule=schedule(list(message.schedule), view, f"{where}.schedule"),
         )
 
