@@ -166,9 +166,13 @@ class GroundPlane:
         return mapped[:, :2] / mapped[:, 2:]
 
     def across_m(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Metres of ground that a pixel shows across the line of sight, where nothing is foreshortened; NaN above the horizon.
+        """(n,) metres of ground that a pixel shows across the line of sight, not foreshortened; NaN above the horizon."""
+        return self.scales_m(points)[:, 0]
 
-        (n,): the smaller singular value of the homography's derivative.
+    def scales_m(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Metres of ground that a pixel shows across the line of sight and along it; NaN above the horizon.
+
+        (n, 2): the singular values of the homography's derivative, the smaller first.
         """
         mapped = _homogeneous(points) @ self.to_metres.T
         depths = np.where(mapped[:, 2] < 1 / _GREATEST_DISTANCE_RATIO, np.nan, mapped[:, 2])
@@ -176,7 +180,8 @@ class GroundPlane:
         slopes = (self.to_metres[:2, :2] - ground[:, :, None] * self.to_metres[2, :2]) / depths[:, None, None]
         squares = (slopes**2).sum(axis=(1, 2))
         doubled = 2 * np.abs(slopes[:, 0, 0] * slopes[:, 1, 1] - slopes[:, 0, 1] * slopes[:, 1, 0])
-        return np.asarray((np.sqrt(squares + doubled) - np.sqrt(np.maximum(squares - doubled, 0))) / 2)
+        total, difference = np.sqrt(squares + doubled), np.sqrt(np.maximum(squares - doubled, 0))
+        return np.column_stack([total - difference, total + difference]) / 2
 
     def area_m2(self, polygon: Polygon, where: str) -> float:
         """The ground that a polygon covers. Raises ConfigurationError with `where` when it reaches to the horizon."""

@@ -7,7 +7,6 @@ half of it, everywhere, is refused, since nothing is known of how a kind does th
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import asin, degrees
 
 import cv2
 import numpy as np
@@ -102,9 +101,10 @@ def _shortfalls(rule: RuleParameters, view: View, rate_hz: float, fit: Fit) -> I
     if view.plane is None or shape is None or not rule.NEEDS.person_px:
         return
     scale = fit.of(view.width, view.height)[0] / view.width
-    people_px = [scale * _person_px(view.plane, corner) for corner in _corners(shape)]
-    if min(people_px) < rule.NEEDS.person_px:
-        yield _Shortfall(max(people_px) / rule.NEEDS.person_px, _person_words(min(people_px), rule.NEEDS.person_px))
+    people_px = scale * _people_px(view.plane, _on_ground(view.plane, shape))
+    if len(people_px) and people_px.min() < rule.NEEDS.person_px:
+        words = _person_words(float(people_px.min()), rule.NEEDS.person_px)
+        yield _Shortfall(float(people_px.max()) / rule.NEEDS.person_px, words)
 
 
 def _rate_words(has_hz: float, needs_hz: float, remedy: str) -> str:
@@ -120,35 +120,34 @@ def _corners(shape: Zone) -> Points:
     return np.array([shape.start, shape.end]) if isinstance(shape, Line) else shape.vertices
 
 
-def _scales(plane: GroundPlane, point: Points) -> tuple[float, float]:
-    """Pixels a metre of ground around a picture point: across the line of sight, and along it."""
-    ground = plane.ground(point)[0]
-    steps = 0.5 * np.array([(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)])
-    east, west, north, south = plane.picture(ground + steps)
-    across, along = np.linalg.svd(np.column_stack([east - west, north - south]), compute_uv=False).tolist()
-    return across, along
+def _on_ground(plane: GroundPlane, shape: Zone) -> Points:
+    """The corners of a zone that are below the horizon."""
+    corners = _corners(shape)
+    return corners[~np.isnan(plane.ground(corners)[:, 0])]
 
 
-def _elevation_deg(plane: GroundPlane, point: Points) -> float:
-    """How steeply the camera looks down at a place: the ground is foreshortened along the line of sight by the sine of it."""
-    across, along = _scales(plane, point)
-    return degrees(asin(min(1.0, along / across)))
+def _elevations_deg(plane: GroundPlane, points: Points) -> Points:
+    """How steeply the camera looks down at each place: the ground is foreshortened along the line of sight by the sine of it."""
+    across_m, along_m = plane.scales_m(points).T
+    return np.asarray(np.degrees(np.arcsin(np.minimum(1.0, across_m / along_m))))
 
 
-def _person_px(plane: GroundPlane, point: Points) -> float:
-    """How high the box of a person who stands there is in the picture; from above, he is as long as he is thick."""
-    across, along = _scales(plane, point)
-    return float(PERSON_M * np.sqrt(max(0.0, across**2 - along**2)) + BODY_M * along)
+def _people_px(plane: GroundPlane, points: Points) -> Points:
+    """How high the box of a person at each place is in the picture; from above, he is as long as he is thick."""
+    across, along = 1 / plane.scales_m(points).T
+    return np.asarray(PERSON_M * np.sqrt(np.maximum(0.0, across**2 - along**2)) + BODY_M * along)
 
 
 def _angles(rule: RuleParameters, plane: GroundPlane, shape: Zone) -> Iterator[Concern]:
-    elevations = [_elevation_deg(plane, corner) for corner in _corners(shape)]
+    elevations = _elevations_deg(plane, _on_ground(plane, shape))
+    if not len(elevations):
+        return
     flat_deg, steep_deg = _ELEVATIONS_DEG
-    if rule.kind in _CROWDS and min(elevations) < flat_deg:
-        seen = f"a part of the zone is seen at {min(elevations):.0f}° above the ground, where people hide each other"
+    if rule.kind in _CROWDS and elevations.min() < flat_deg:
+        seen = f"a part of the zone is seen at {elevations.min():.0f}° above the ground, where people hide each other"
         yield Concern(rule.kind, f"{seen}; mount the camera higher, or end the zone nearer to it")
-    if rule.kind in _UPRIGHT and max(elevations) > steep_deg:
-        seen = f"a part of the zone is seen from {max(elevations):.0f}° above, where who stands and who lies look alike"
+    if rule.kind in _UPRIGHT and elevations.max() > steep_deg:
+        seen = f"a part of the zone is seen from {elevations.max():.0f}° above, where who stands and who lies look alike"
         yield Concern(rule.kind, f"{seen}; tilt the camera less")
 
 

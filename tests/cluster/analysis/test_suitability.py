@@ -75,6 +75,13 @@ def test_people_too_small_at_the_far_end_of_a_zone_are_a_concern_or_refused() ->
         problems(view(FAR))
 
 
+def test_part_of_a_zone_above_the_horizon_is_no_ground_to_judge() -> None:
+    plane = GroundPlane.of([seen(point) for point in NEAR], NEAR, "plane")
+    for corners in ([(200, 0), (440, 0), (440, 470), (200, 470)], [(200, 0), (440, 0), (440, 20), (200, 20)]):
+        scene_view = view_of({"grass": Polygon.of(corners, "zone")}, plane)
+        assert problems(scene_view) == []
+
+
 def test_crowd_seen_too_flat_is_a_concern() -> None:
     low = {"camera_height_m": 2.5, "down_deg": 8.0}
     scene_view = view(((-3.0, 20.0), (3.0, 20.0), (3.0, 32.0), (-3.0, 32.0)), **low)
