@@ -72,9 +72,9 @@ class Group:
         self._shards: dict[str, str] = {}
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._loop.run, name="analysis", daemon=True),
             threading.Thread(target=self._tell_health, name="health", daemon=True),
             threading.Thread(target=self._adopt, name="adoption", daemon=True),
+            threading.Thread(target=self._loop.run, name="analysis", daemon=True),
         ]
 
     def start(self) -> None:
@@ -137,9 +137,11 @@ class Group:
     def stop(self, grace_s: float) -> int:
         """Lets all cameras go and delivers for at most `grace_s` more; returns how many revisions are left on disk."""
         self._stopping.set()
-        self._loop.stop()
-        for thread in self._threads:
+        *others, analysis = self._threads
+        for thread in others:  # how the cameras did at last is told while they are still there
             thread.join()
+        self._loop.stop()
+        analysis.join()
         left = self._outboxes.stop(grace_s)
         self._channel.close()
         return left
@@ -181,7 +183,9 @@ class Group:
 
     def _tell_health(self) -> None:
         stub = camera_service_pb2_grpc.CameraServiceStub(self._channel)
-        while not self._stopping.wait(HEALTH_PERIOD_S):
+        ending = False
+        while not ending:
+            ending = self._stopping.wait(HEALTH_PERIOD_S)
             try:
                 self._tell_once(stub)
             except grpc.RpcError as error:
