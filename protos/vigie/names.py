@@ -43,6 +43,11 @@ def event_name(venue: str, event: str) -> str:
     return f"venues/{venue}/events/{event}"
 
 
+def destination_name(venue: str, destination: str) -> str:
+    """The name of a destination by its venue's id and its own."""
+    return f"venues/{venue}/destinations/{destination}"
+
+
 def parse_venue(name: str) -> str:
     """The id of a venue from its name. Raises InvalidNameError."""
     return _parse(name, "venues/{venue}")[0]
@@ -58,6 +63,12 @@ def parse_authorization(name: str) -> tuple[str, str]:
     """The ids of the venue and the authorisation from the authorisation's name. Raises InvalidNameError."""
     venue, authorization = _parse(name, "venues/{venue}/authorizations/{authorization}")
     return venue, authorization
+
+
+def parse_destination(name: str) -> tuple[str, str]:
+    """The ids of the venue and the destination from the destination's name. Raises InvalidNameError."""
+    venue, destination = _parse(name, "venues/{venue}/destinations/{destination}")
+    return venue, destination
 
 
 def parse_event(name: str) -> tuple[str, str]:

@@ -2,11 +2,14 @@
 
     CoordinationError
     ├── ConfigurationError       a setting says something that cannot be done; the service does not start
+    ├── UnauthenticatedError     a caller does not prove who it is
+    ├── AccessDeniedError        a caller may not do this here
     ├── InvalidRequestError      fields of a request are missing or out of their bounds
     ├── NotFoundError            what a request names does not exist
     ├── EventChangedError        the event that was judged has changed since
     ├── ReviewRefusedError       the decision is not possible in the event's state
     ├── RequestReusedError       a request id came back with another request
+    ├── ConflictError            what is on record does not allow it
     ├── CursorError              a cursor is too old or not of this record
     ├── OverloadedError          a caller asks for more, or reads more slowly, than it may
     └── UnavailableError         the record cannot be reached, or the service is stopping
@@ -49,6 +52,18 @@ class ConfigurationError(CoordinationError):
     reason = "MISCONFIGURED"
 
 
+class UnauthenticatedError(CoordinationError):
+    """A caller does not prove who it is."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class AccessDeniedError(CoordinationError):
+    """A caller may not do this here."""
+
+    reason = "ACCESS_DENIED"
+
+
 class InvalidRequestError(CoordinationError):
     """Fields of a request are missing or out of their bounds."""
 
@@ -83,6 +98,12 @@ class RequestReusedError(CoordinationError):
     """A request id came back with another request."""
 
     reason = "REQUEST_ID_REUSED"
+
+
+class ConflictError(CoordinationError):
+    """What is on record does not allow it: an act that differs, a suspension that is lifted, a destination that is gone."""
+
+    reason = "CONFLICT"
 
 
 class CursorError(CoordinationError):

@@ -20,10 +20,15 @@ from services.coordination.errors import ConfigurationError, UnavailableError
 from services.coordination.evidence import EvidenceFolder
 from services.coordination.recording import GroupCommit, Recorder
 from services.coordination.rpc.assignments import AssignmentServicer
+from services.coordination.rpc.audit import AuditServicer
+from services.coordination.rpc.authorizations import AuthorizationServicer
 from services.coordination.rpc.cameras import CameraServicer
 from services.coordination.rpc.events import EventServicer
-from services.coordination.rpc.interceptors import ErrorInterceptor, StreamLimitInterceptor
+from services.coordination.rpc.integrations import IntegrationServicer
+from services.coordination.rpc.interceptors import AccessInterceptor, ErrorInterceptor, StreamLimitInterceptor
 from services.coordination.rpc.reflection import add_reflection
+from services.coordination.rpc.reports import ReportServicer
+from services.coordination.rpc.retention import RetentionServicer
 from services.coordination.rpc.signals import SignalServicer
 from services.coordination.rpc.venues import VenueServicer
 from services.coordination.store.database import Database
@@ -31,10 +36,20 @@ from services.coordination.watch import Feed
 from vigie.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
+    audit_service_pb2,
+    audit_service_pb2_grpc,
+    authorization_service_pb2,
+    authorization_service_pb2_grpc,
     camera_service_pb2,
     camera_service_pb2_grpc,
     event_service_pb2,
     event_service_pb2_grpc,
+    integration_service_pb2,
+    integration_service_pb2_grpc,
+    report_service_pb2,
+    report_service_pb2_grpc,
+    retention_service_pb2,
+    retention_service_pb2_grpc,
     signal_service_pb2,
     signal_service_pb2_grpc,
     venue_service_pb2,
@@ -43,7 +58,18 @@ from vigie.v1 import (
 
 SERVICES = tuple(
     next(iter(file.DESCRIPTOR.services_by_name.values())).full_name
-    for file in (assignment_service_pb2, camera_service_pb2, event_service_pb2, signal_service_pb2, venue_service_pb2)
+    for file in (
+        assignment_service_pb2,
+        audit_service_pb2,
+        authorization_service_pb2,
+        camera_service_pb2,
+        event_service_pb2,
+        integration_service_pb2,
+        report_service_pb2,
+        retention_service_pb2,
+        signal_service_pb2,
+        venue_service_pb2,
+    )
 )
 CHANGES_EVERY_S = 60.0
 
@@ -107,6 +133,15 @@ class Service:
         )
         camera_service_pb2_grpc.add_CameraServiceServicer_to_server(
             CameraServicer(database, self._recorder, now=now), self._server
+        )
+        authorization_service_pb2_grpc.add_AuthorizationServiceServicer_to_server(
+            AuthorizationServicer(database, now=now, ids=ids, changed=self._board.notify), self._server
+        )
+        audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database, now=now), self._server)
+        retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(database, now=now), self._server)
+        report_service_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(database, now=now), self._server)
+        integration_service_pb2_grpc.add_IntegrationServiceServicer_to_server(
+            IntegrationServicer(database, now=now, ids=ids), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         add_reflection(self._server, (*SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name))
@@ -174,7 +209,11 @@ class Service:
 def _server(config: ServiceConfig) -> aio.Server:
     limits = config.limits
     return aio.server(
-        interceptors=(ErrorInterceptor(), StreamLimitInterceptor(per_peer=limits.streams_per_peer, total=limits.streams)),
+        interceptors=(
+            ErrorInterceptor(),
+            AccessInterceptor(),
+            StreamLimitInterceptor(per_peer=limits.streams_per_peer, total=limits.streams),
+        ),
         options=(
             ("grpc.max_receive_message_length", limits.message_bytes),
             ("grpc.max_send_message_length", limits.message_bytes),

@@ -22,20 +22,21 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from vigie.v1 import assignments_pb2 as vigie_dot_v1_dot_assignments__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!vigie/v1/assignment_service.proto\x12\x08vigie.v1\x1a\x1avigie/v1/assignments.proto\":\n\x17WatchAssignmentsRequest\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12\x0e\n\x06venues\x18\x02 \x03(\t\"p\n\x18WatchAssignmentsResponse\x12)\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x14.vigie.v1.Assignment\x12\x19\n\x11withdrawn_cameras\x18\x02 \x03(\t\x12\x0e\n\x06synced\x18\x03 \x01(\x08\x32p\n\x11\x41ssignmentService\x12[\n\x10WatchAssignments\x12!.vigie.v1.WatchAssignmentsRequest\x1a\".vigie.v1.WatchAssignmentsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!vigie/v1/assignment_service.proto\x12\x08vigie.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1avigie/v1/assignments.proto\":\n\x17WatchAssignmentsRequest\x12\x0f\n\x07\x63luster\x18\x01 \x01(\t\x12\x0e\n\x06venues\x18\x02 \x03(\t\"\x9a\x01\n\x18WatchAssignmentsResponse\x12)\n\x0b\x61ssignments\x18\x01 \x03(\x0b\x32\x14.vigie.v1.Assignment\x12\x19\n\x11withdrawn_cameras\x18\x02 \x03(\t\x12\x0e\n\x06synced\x18\x03 \x01(\x08\x12(\n\x05lease\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration2p\n\x11\x41ssignmentService\x12[\n\x10WatchAssignments\x12!.vigie.v1.WatchAssignmentsRequest\x1a\".vigie.v1.WatchAssignmentsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.assignment_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WATCHASSIGNMENTSREQUEST']._serialized_start=75
-  _globals['_WATCHASSIGNMENTSREQUEST']._serialized_end=133
-  _globals['_WATCHASSIGNMENTSRESPONSE']._serialized_start=135
-  _globals['_WATCHASSIGNMENTSRESPONSE']._serialized_end=247
-  _globals['_ASSIGNMENTSERVICE']._serialized_start=249
-  _globals['_ASSIGNMENTSERVICE']._serialized_end=361
+  _globals['_WATCHASSIGNMENTSREQUEST']._serialized_start=107
+  _globals['_WATCHASSIGNMENTSREQUEST']._serialized_end=165
+  _globals['_WATCHASSIGNMENTSRESPONSE']._serialized_start=168
+  _globals['_WATCHASSIGNMENTSRESPONSE']._serialized_end=322
+  _globals['_ASSIGNMENTSERVICE']._serialized_start=324
+  _globals['_ASSIGNMENTSERVICE']._serialized_end=436
 # @@protoc_insertion_point(module_scope)

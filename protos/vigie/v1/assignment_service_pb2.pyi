@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from vigie.v1 import assignments_pb2 as _assignments_pb2
@@ -56,22 +57,28 @@ class WatchAssignmentsResponse(_message.Message):
     ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     WITHDRAWN_CAMERAS_FIELD_NUMBER: _builtins.int
     SYNCED_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
     synced: _builtins.bool
     """Everything that held at some moment since the call has been sent."""
     @_builtins.property
     def assignments(self) -> _containers.RepeatedCompositeFieldContainer[_assignments_pb2.Assignment]: ...
     @_builtins.property
     def withdrawn_cameras(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def lease(self) -> _duration_pb2.Duration:
+        """How long assignments hold while nothing more is heard, not even a heartbeat."""
+
     def __init__(
         self,
         *,
         assignments: _abc.Iterable[_assignments_pb2.Assignment] | None = ...,
         withdrawn_cameras: _abc.Iterable[_builtins.str] | None = ...,
         synced: _builtins.bool = ...,
+        lease: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "synced", b"synced", "withdrawn_cameras", b"withdrawn_cameras"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignments", b"assignments", "lease", b"lease", "synced", b"synced", "withdrawn_cameras", b"withdrawn_cameras"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

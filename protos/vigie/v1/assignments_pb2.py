@@ -22,17 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from vigie.v1 import authorizations_pb2 as vigie_dot_v1_dot_authorizations__pb2
 from vigie.v1 import venues_pb2 as vigie_dot_v1_dot_venues__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1avigie/v1/assignments.proto\x12\x08vigie.v1\x1a\x1dvigie/v1/authorizations.proto\x1a\x15vigie/v1/venues.proto\"r\n\nAssignment\x12 \n\x06\x63\x61mera\x18\x01 \x01(\x0b\x32\x10.vigie.v1.Camera\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12/\n\x0e\x61uthorizations\x18\x03 \x03(\x0b\x32\x17.vigie.v1.Authorizationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1avigie/v1/assignments.proto\x12\x08vigie.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1dvigie/v1/authorizations.proto\x1a\x15vigie/v1/venues.proto\"r\n\nAssignment\x12 \n\x06\x63\x61mera\x18\x01 \x01(\x0b\x32\x10.vigie.v1.Camera\x12\x11\n\ttime_zone\x18\x02 \x01(\t\x12/\n\x0e\x61uthorizations\x18\x03 \x03(\x0b\x32\x17.vigie.v1.Authorization\"u\n\x05Lease\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12/\n\x0e\x61uthorizations\x18\x02 \x03(\x0b\x32\x17.vigie.v1.Authorization\x12+\n\x08\x64uration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.assignments_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ASSIGNMENT']._serialized_start=94
-  _globals['_ASSIGNMENT']._serialized_end=208
+  _globals['_ASSIGNMENT']._serialized_start=126
+  _globals['_ASSIGNMENT']._serialized_end=240
+  _globals['_LEASE']._serialized_start=242
+  _globals['_LEASE']._serialized_end=359
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ What a cluster is to analyse."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from vigie.v1 import authorizations_pb2 as _authorizations_pb2
@@ -36,7 +37,9 @@ class Assignment(_message.Message):
     @_builtins.property
     def camera(self) -> _venues_pb2.Camera: ...
     @_builtins.property
-    def authorizations(self) -> _containers.RepeatedCompositeFieldContainer[_authorizations_pb2.Authorization]: ...
+    def authorizations(self) -> _containers.RepeatedCompositeFieldContainer[_authorizations_pb2.Authorization]:
+        """With the kinds of each that are not suspended for this camera; acts that are suspended for it are left out."""
+
     def __init__(
         self,
         *,
@@ -51,3 +54,37 @@ class Assignment(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
+
+@_typing.final
+class Lease(_message.Message):
+    """What a camera may be analysed for, until the lease runs out or is renewed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMERA_FIELD_NUMBER: _builtins.int
+    AUTHORIZATIONS_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    camera: _builtins.str
+    """`venues/{venue}/cameras/{camera}`."""
+    @_builtins.property
+    def authorizations(self) -> _containers.RepeatedCompositeFieldContainer[_authorizations_pb2.Authorization]:
+        """As in its assignment; none means that nothing may be analysed."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it holds from the moment at which the report that it answers was sent."""
+
+    def __init__(
+        self,
+        *,
+        camera: _builtins.str = ...,
+        authorizations: _abc.Iterable[_authorizations_pb2.Authorization] | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorizations", b"authorizations", "camera", b"camera", "duration", b"duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Lease: _TypeAlias = Lease  # noqa: Y015

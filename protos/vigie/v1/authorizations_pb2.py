@@ -26,13 +26,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/authorizations.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19vigie/v1/vocabulary.proto\"\xe2\x01\n\rAuthorization\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x12\n\ncontroller\x18\x03 \x01(\t\x12\x0e\n\x06motive\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63\x61meras\x18\x07 \x03(\t\x12\x1d\n\x05kinds\x18\x08 \x03(\x0e\x32\x0e.vigie.v1.Kindb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/authorizations.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19vigie/v1/vocabulary.proto\"\xcd\x03\n\rAuthorization\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12\x12\n\ncontroller\x18\x03 \x01(\t\x12\x0e\n\x06motive\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63\x61meras\x18\x07 \x03(\t\x12\x1d\n\x05kinds\x18\x08 \x03(\x0e\x32\x0e.vigie.v1.Kind\x12\x13\n\x0bmax_cameras\x18\t \x01(\r\x12\x0f\n\x07\x63ontact\x18\n \x01(\t\x12/\n\x0brecord_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08recorder\x18\x0c \x01(\t\x12)\n\x0bsuspensions\x18\r \x03(\x0b\x32\x14.vigie.v1.Suspension\x12(\n\nrevocation\x18\x0e \x01(\x0b\x32\x14.vigie.v1.Revocation\x12+\n\x05state\x18\x0f \x01(\x0e\x32\x1c.vigie.v1.AuthorizationState\"\xf1\x01\n\nSuspension\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07\x63\x61meras\x18\x02 \x03(\t\x12\x1d\n\x05kinds\x18\x03 \x03(\x0e\x32\x0e.vigie.v1.Kind\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlift_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0blift_reason\x18\x08 \x01(\t\x12\x13\n\x0blift_author\x18\t \x01(\t\"]\n\nRevocation\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\x12/\n\x0brevoke_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x8b\x02\n\x12\x41uthorizationState\x12#\n\x1f\x41UTHORIZATION_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x41UTHORIZATION_STATE_PENDING\x10\x01\x12 \n\x1c\x41UTHORIZATION_STATE_IN_FORCE\x10\x02\x12(\n$AUTHORIZATION_STATE_PARTLY_SUSPENDED\x10\x03\x12!\n\x1d\x41UTHORIZATION_STATE_SUSPENDED\x10\x04\x12\x1f\n\x1b\x41UTHORIZATION_STATE_REVOKED\x10\x05\x12\x1f\n\x1b\x41UTHORIZATION_STATE_EXPIRED\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.authorizations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_AUTHORIZATIONSTATE']._serialized_start=907
+  _globals['_AUTHORIZATIONSTATE']._serialized_end=1174
   _globals['_AUTHORIZATION']._serialized_start=104
-  _globals['_AUTHORIZATION']._serialized_end=330
+  _globals['_AUTHORIZATION']._serialized_end=565
+  _globals['_SUSPENSION']._serialized_start=568
+  _globals['_SUSPENSION']._serialized_end=809
+  _globals['_REVOCATION']._serialized_start=811
+  _globals['_REVOCATION']._serialized_end=904
 # @@protoc_insertion_point(module_scope)

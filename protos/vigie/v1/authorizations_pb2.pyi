@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from vigie.v1 import vocabulary_pb2 as _vocabulary_pb2
 import builtins as _builtins
 import sys
@@ -20,10 +21,41 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _AuthorizationState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuthorizationStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuthorizationState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AUTHORIZATION_STATE_UNSPECIFIED: _AuthorizationState.ValueType  # 0
+    AUTHORIZATION_STATE_PENDING: _AuthorizationState.ValueType  # 1
+    """Its period has not begun."""
+    AUTHORIZATION_STATE_IN_FORCE: _AuthorizationState.ValueType  # 2
+    AUTHORIZATION_STATE_PARTLY_SUSPENDED: _AuthorizationState.ValueType  # 3
+    """In force, but for some cameras or kinds."""
+    AUTHORIZATION_STATE_SUSPENDED: _AuthorizationState.ValueType  # 4
+    AUTHORIZATION_STATE_REVOKED: _AuthorizationState.ValueType  # 5
+    AUTHORIZATION_STATE_EXPIRED: _AuthorizationState.ValueType  # 6
+    """Its period is over."""
+
+class AuthorizationState(_AuthorizationState, metaclass=_AuthorizationStateEnumTypeWrapper): ...
+
+AUTHORIZATION_STATE_UNSPECIFIED: AuthorizationState.ValueType  # 0
+AUTHORIZATION_STATE_PENDING: AuthorizationState.ValueType  # 1
+"""Its period has not begun."""
+AUTHORIZATION_STATE_IN_FORCE: AuthorizationState.ValueType  # 2
+AUTHORIZATION_STATE_PARTLY_SUSPENDED: AuthorizationState.ValueType  # 3
+"""In force, but for some cameras or kinds."""
+AUTHORIZATION_STATE_SUSPENDED: AuthorizationState.ValueType  # 4
+AUTHORIZATION_STATE_REVOKED: AuthorizationState.ValueType  # 5
+AUTHORIZATION_STATE_EXPIRED: AuthorizationState.ValueType  # 6
+"""Its period is over."""
+Global___AuthorizationState: _TypeAlias = AuthorizationState  # noqa: Y015
+
 @_typing.final
 class Authorization(_message.Message):
     """An act that allows the analysis of some cameras for some kinds during a period (loi 2023-380, article 10). Outside every act in
-    force nothing is analysed.
+    force nothing is analysed. An act that is recorded never changes: it is renewed by another, and suspended or revoked.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -36,6 +68,13 @@ class Authorization(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     CAMERAS_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    MAX_CAMERAS_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    RECORD_TIME_FIELD_NUMBER: _builtins.int
+    RECORDER_FIELD_NUMBER: _builtins.int
+    SUSPENSIONS_FIELD_NUMBER: _builtins.int
+    REVOCATION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`venues/{venue}/authorizations/{authorization}`."""
     reference: _builtins.str
@@ -43,11 +82,18 @@ class Authorization(_message.Message):
     controller: _builtins.str
     """Who answers for the processing."""
     motive: _builtins.str
+    max_cameras: _builtins.int
+    """How many cameras it allows at most. 0 means as many as it names."""
+    contact: _builtins.str
+    """Where the public turns to with questions and to claim its rights."""
+    recorder: _builtins.str
+    """Who recorded it."""
+    state: Global___AuthorizationState.ValueType
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Exclusive."""
+        """Exclusive; at most one month after start_time."""
 
     @_builtins.property
     def cameras(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -56,6 +102,18 @@ class Authorization(_message.Message):
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_vocabulary_pb2.Kind.ValueType]:
         """Kinds it allows."""
+
+    @_builtins.property
+    def record_time(self) -> _timestamp_pb2.Timestamp:
+        """What follows is output only."""
+
+    @_builtins.property
+    def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Suspension]:
+        """Oldest first."""
+
+    @_builtins.property
+    def revocation(self) -> Global___Revocation:
+        """Unset unless it was revoked."""
 
     def __init__(
         self,
@@ -68,11 +126,103 @@ class Authorization(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         cameras: _abc.Iterable[_builtins.str] | None = ...,
         kinds: _abc.Iterable[_vocabulary_pb2.Kind.ValueType] | None = ...,
+        max_cameras: _builtins.int = ...,
+        contact: _builtins.str = ...,
+        record_time: _timestamp_pb2.Timestamp | None = ...,
+        recorder: _builtins.str = ...,
+        suspensions: _abc.Iterable[Global___Suspension] | None = ...,
+        revocation: Global___Revocation | None = ...,
+        state: Global___AuthorizationState.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "record_time", b"record_time", "revocation", b"revocation", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "controller", b"controller", "end_time", b"end_time", "kinds", b"kinds", "motive", b"motive", "name", b"name", "reference", b"reference", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "contact", b"contact", "controller", b"controller", "end_time", b"end_time", "kinds", b"kinds", "max_cameras", b"max_cameras", "motive", b"motive", "name", b"name", "record_time", b"record_time", "recorder", b"recorder", "reference", b"reference", "revocation", b"revocation", "start_time", b"start_time", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Authorization: _TypeAlias = Authorization  # noqa: Y015
+
+@_typing.final
+class Suspension(_message.Message):
+    """Stops an act, or a part of it, at once and until it is lifted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CAMERAS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    LIFT_TIME_FIELD_NUMBER: _builtins.int
+    LIFT_REASON_FIELD_NUMBER: _builtins.int
+    LIFT_AUTHOR_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """A UUID."""
+    reason: _builtins.str
+    author: _builtins.str
+    """Who decided it."""
+    lift_reason: _builtins.str
+    lift_author: _builtins.str
+    @_builtins.property
+    def cameras(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the cameras it stops; empty means all."""
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_vocabulary_pb2.Kind.ValueType]:
+        """Kinds it stops; empty means all."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def lift_time(self) -> _timestamp_pb2.Timestamp:
+        """Unset while it holds."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        cameras: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[_vocabulary_pb2.Kind.ValueType] | None = ...,
+        reason: _builtins.str = ...,
+        author: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        lift_time: _timestamp_pb2.Timestamp | None = ...,
+        lift_reason: _builtins.str = ...,
+        lift_author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lift_time", b"lift_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "cameras", b"cameras", "id", b"id", "kinds", b"kinds", "lift_author", b"lift_author", "lift_reason", b"lift_reason", "lift_time", b"lift_time", "reason", b"reason", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Suspension: _TypeAlias = Suspension  # noqa: Y015
+
+@_typing.final
+class Revocation(_message.Message):
+    """Ends an act for good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    REVOKE_TIME_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    author: _builtins.str
+    @_builtins.property
+    def revoke_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        author: _builtins.str = ...,
+        revoke_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["revoke_time", b"revoke_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "reason", b"reason", "revoke_time", b"revoke_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Revocation: _TypeAlias = Revocation  # noqa: Y015

@@ -22,24 +22,25 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from vigie.v1 import assignments_pb2 as vigie_dot_v1_dot_assignments__pb2
 from vigie.v1 import cameras_pb2 as vigie_dot_v1_dot_cameras__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/camera_service.proto\x12\x08vigie.v1\x1a\x16vigie/v1/cameras.proto\"D\n\x19ReportCameraHealthRequest\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraHealth\"8\n\x1aReportCameraHealthResponse\x12\x1a\n\x12superseded_cameras\x18\x01 \x03(\t\"K\n\x12ListCamerasRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"W\n\x13ListCamerasResponse\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbc\x01\n\rCameraService\x12_\n\x12ReportCameraHealth\x12#.vigie.v1.ReportCameraHealthRequest\x1a$.vigie.v1.ReportCameraHealthResponse\x12J\n\x0bListCameras\x12\x1c.vigie.v1.ListCamerasRequest\x1a\x1d.vigie.v1.ListCamerasResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/camera_service.proto\x12\x08vigie.v1\x1a\x1avigie/v1/assignments.proto\x1a\x16vigie/v1/cameras.proto\"D\n\x19ReportCameraHealthRequest\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraHealth\"Y\n\x1aReportCameraHealthResponse\x12\x1a\n\x12superseded_cameras\x18\x01 \x03(\t\x12\x1f\n\x06leases\x18\x02 \x03(\x0b\x32\x0f.vigie.v1.Lease\"r\n\x12ListCamerasRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12%\n\x06states\x18\x04 \x03(\x0e\x32\x15.vigie.v1.CameraState\"W\n\x13ListCamerasResponse\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbc\x01\n\rCameraService\x12_\n\x12ReportCameraHealth\x12#.vigie.v1.ReportCameraHealthRequest\x1a$.vigie.v1.ReportCameraHealthResponse\x12J\n\x0bListCameras\x12\x1c.vigie.v1.ListCamerasRequest\x1a\x1d.vigie.v1.ListCamerasResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.camera_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_start=67
-  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_end=135
-  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_start=137
-  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_end=193
-  _globals['_LISTCAMERASREQUEST']._serialized_start=195
-  _globals['_LISTCAMERASREQUEST']._serialized_end=270
-  _globals['_LISTCAMERASRESPONSE']._serialized_start=272
-  _globals['_LISTCAMERASRESPONSE']._serialized_end=359
-  _globals['_CAMERASERVICE']._serialized_start=362
-  _globals['_CAMERASERVICE']._serialized_end=550
+  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_start=95
+  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_end=163
+  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_start=165
+  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_end=254
+  _globals['_LISTCAMERASREQUEST']._serialized_start=256
+  _globals['_LISTCAMERASREQUEST']._serialized_end=370
+  _globals['_LISTCAMERASRESPONSE']._serialized_start=372
+  _globals['_LISTCAMERASRESPONSE']._serialized_end=459
+  _globals['_CAMERASERVICE']._serialized_start=462
+  _globals['_CAMERASERVICE']._serialized_end=650
 # @@protoc_insertion_point(module_scope)

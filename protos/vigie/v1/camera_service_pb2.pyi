@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from vigie.v1 import assignments_pb2 as _assignments_pb2
 from vigie.v1 import cameras_pb2 as _cameras_pb2
 import builtins as _builtins
 import sys
@@ -46,18 +47,24 @@ class ReportCameraHealthResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SUPERSEDED_CAMERAS_FIELD_NUMBER: _builtins.int
+    LEASES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def superseded_cameras(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Cameras that another owner has by now: the caller gives them up."""
+
+    @_builtins.property
+    def leases(self) -> _containers.RepeatedCompositeFieldContainer[_assignments_pb2.Lease]:
+        """What each other camera may be analysed for by now, and for how long that holds without another report."""
 
     def __init__(
         self,
         *,
         superseded_cameras: _abc.Iterable[_builtins.str] | None = ...,
+        leases: _abc.Iterable[_assignments_pb2.Lease] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["superseded_cameras", b"superseded_cameras"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases", "superseded_cameras", b"superseded_cameras"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -70,21 +77,27 @@ class ListCamerasRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
-    """`venues/{venue}`, or `venues/-` for all."""
+    """`venues/{venue}`, or `venues/-` for all that the caller may see."""
     page_size: _builtins.int
     """At most 1000; 0 means 100."""
     page_token: _builtins.str
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_cameras_pb2.CameraState.ValueType]:
+        """Cameras in one of these states; empty means all."""
+
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        states: _abc.Iterable[_cameras_pb2.CameraState.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

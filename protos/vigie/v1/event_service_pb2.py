@@ -27,35 +27,47 @@ from vigie.v1 import events_pb2 as vigie_dot_v1_dot_events__pb2
 from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvigie/v1/event_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/events.proto\x1a\x19vigie/v1/vocabulary.proto\"\xb0\x01\n\x0b\x45ventFilter\x12\x1d\n\x05kinds\x18\x01 \x03(\x0e\x32\x0e.vigie.v1.Kind\x12$\n\x06states\x18\x02 \x03(\x0e\x32\x14.vigie.v1.EventState\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"q\n\x11ListEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.vigie.v1.EventFilter\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"^\n\x12ListEventsResponse\x12\x1f\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0f.vigie.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\x1f\n\x0fGetEventRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x10GetEventResponse\x12\x1e\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Event\"[\n\x12WatchEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.vigie.v1.EventFilter\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"t\n\x13WatchEventsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x1e\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0f.vigie.v1.Event\x12-\n\tsend_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8d\x01\n\x12ReviewEventRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x12.vigie.v1.Decision\x12\x10\n\x08reviewer\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"5\n\x13ReviewEventResponse\x12\x1e\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Event\"3\n\x12GetEvidenceRequest\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\"#\n\x13GetEvidenceResponse\x12\x0c\n\x04jpeg\x18\x01 \x01(\x0c\x32\x80\x03\n\x0c\x45ventService\x12G\n\nListEvents\x12\x1b.vigie.v1.ListEventsRequest\x1a\x1c.vigie.v1.ListEventsResponse\x12\x41\n\x08GetEvent\x12\x19.vigie.v1.GetEventRequest\x1a\x1a.vigie.v1.GetEventResponse\x12L\n\x0bWatchEvents\x12\x1c.vigie.v1.WatchEventsRequest\x1a\x1d.vigie.v1.WatchEventsResponse0\x01\x12J\n\x0bReviewEvent\x12\x1c.vigie.v1.ReviewEventRequest\x1a\x1d.vigie.v1.ReviewEventResponse\x12J\n\x0bGetEvidence\x12\x1c.vigie.v1.GetEvidenceRequest\x1a\x1d.vigie.v1.GetEvidenceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvigie/v1/event_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/events.proto\x1a\x19vigie/v1/vocabulary.proto\"\x9f\x02\n\x0b\x45ventFilter\x12\x1d\n\x05kinds\x18\x01 \x03(\x0e\x32\x0e.vigie.v1.Kind\x12$\n\x06states\x18\x02 \x03(\x0e\x32\x14.vigie.v1.EventState\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\npriorities\x18\x05 \x03(\x0e\x32\x12.vigie.v1.Priority\x12\x0f\n\x07\x63\x61meras\x18\x06 \x03(\t\x12\r\n\x05zones\x18\x07 \x03(\t\x12%\n\x06\x64rills\x18\x08 \x01(\x0e\x32\x15.vigie.v1.DrillFilter\"q\n\x11ListEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.vigie.v1.EventFilter\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"^\n\x12ListEventsResponse\x12\x1f\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x0f.vigie.v1.Event\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"\x1f\n\x0fGetEventRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x10GetEventResponse\x12\x1e\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Event\"[\n\x12WatchEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.vigie.v1.EventFilter\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"t\n\x13WatchEventsResponse\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x1e\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x0f.vigie.v1.Event\x12-\n\tsend_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x12ReviewEventRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12$\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x12.vigie.v1.Decision\x12\x10\n\x08reviewer\x18\x03 \x01(\t\x12\x0f\n\x07\x63omment\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x33\n\x10\x64ismissal_reason\x18\x07 \x01(\x0e\x32\x19.vigie.v1.DismissalReason\"5\n\x13ReviewEventResponse\x12\x1e\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Event\"3\n\x12GetEvidenceRequest\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\"#\n\x13GetEvidenceResponse\x12\x0c\n\x04jpeg\x18\x01 \x01(\x0c\"K\n\x12\x43ountEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.vigie.v1.EventFilter\"J\n\x13\x43ountEventsResponse\x12\r\n\x05total\x18\x01 \x01(\x04\x12$\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x14.vigie.v1.EventCount\"\x85\x01\n\nEventCount\x12\x1c\n\x04kind\x18\x01 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.vigie.v1.EventState\x12$\n\x08priority\x18\x03 \x01(\x0e\x32\x12.vigie.v1.Priority\x12\x0e\n\x06\x65vents\x18\x04 \x01(\x04\"\x9a\x01\n\x12InsertDrillRequest\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x1c\n\x04kind\x18\x02 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12$\n\x08severity\x18\x03 \x01(\x0e\x32\x12.vigie.v1.Severity\x12\x0c\n\x04zone\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\nrequest_id\x18\x06 \x01(\t\"5\n\x13InsertDrillResponse\x12\x1e\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Event*\\\n\x0b\x44rillFilter\x12\x1c\n\x18\x44RILL_FILTER_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44RILL_FILTER_WITHOUT\x10\x01\x12\x15\n\x11\x44RILL_FILTER_ONLY\x10\x02\x32\x98\x04\n\x0c\x45ventService\x12G\n\nListEvents\x12\x1b.vigie.v1.ListEventsRequest\x1a\x1c.vigie.v1.ListEventsResponse\x12\x41\n\x08GetEvent\x12\x19.vigie.v1.GetEventRequest\x1a\x1a.vigie.v1.GetEventResponse\x12L\n\x0bWatchEvents\x12\x1c.vigie.v1.WatchEventsRequest\x1a\x1d.vigie.v1.WatchEventsResponse0\x01\x12J\n\x0bReviewEvent\x12\x1c.vigie.v1.ReviewEventRequest\x1a\x1d.vigie.v1.ReviewEventResponse\x12J\n\x0bGetEvidence\x12\x1c.vigie.v1.GetEvidenceRequest\x1a\x1d.vigie.v1.GetEvidenceResponse\x12J\n\x0b\x43ountEvents\x12\x1c.vigie.v1.CountEventsRequest\x1a\x1d.vigie.v1.CountEventsResponse\x12J\n\x0bInsertDrill\x12\x1c.vigie.v1.InsertDrillRequest\x1a\x1d.vigie.v1.InsertDrillResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_DRILLFILTER']._serialized_start=1765
+  _globals['_DRILLFILTER']._serialized_end=1857
   _globals['_EVENTFILTER']._serialized_start=126
-  _globals['_EVENTFILTER']._serialized_end=302
-  _globals['_LISTEVENTSREQUEST']._serialized_start=304
-  _globals['_LISTEVENTSREQUEST']._serialized_end=417
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=419
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=513
-  _globals['_GETEVENTREQUEST']._serialized_start=515
-  _globals['_GETEVENTREQUEST']._serialized_end=546
-  _globals['_GETEVENTRESPONSE']._serialized_start=548
-  _globals['_GETEVENTRESPONSE']._serialized_end=598
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=600
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=691
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=693
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=809
-  _globals['_REVIEWEVENTREQUEST']._serialized_start=812
-  _globals['_REVIEWEVENTREQUEST']._serialized_end=953
-  _globals['_REVIEWEVENTRESPONSE']._serialized_start=955
-  _globals['_REVIEWEVENTRESPONSE']._serialized_end=1008
-  _globals['_GETEVIDENCEREQUEST']._serialized_start=1010
-  _globals['_GETEVIDENCEREQUEST']._serialized_end=1061
-  _globals['_GETEVIDENCERESPONSE']._serialized_start=1063
-  _globals['_GETEVIDENCERESPONSE']._serialized_end=1098
-  _globals['_EVENTSERVICE']._serialized_start=1101
-  _globals['_EVENTSERVICE']._serialized_end=1485
+  _globals['_EVENTFILTER']._serialized_end=413
+  _globals['_LISTEVENTSREQUEST']._serialized_start=415
+  _globals['_LISTEVENTSREQUEST']._serialized_end=528
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=530
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=624
+  _globals['_GETEVENTREQUEST']._serialized_start=626
+  _globals['_GETEVENTREQUEST']._serialized_end=657
+  _globals['_GETEVENTRESPONSE']._serialized_start=659
+  _globals['_GETEVENTRESPONSE']._serialized_end=709
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=711
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=802
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=804
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=920
+  _globals['_REVIEWEVENTREQUEST']._serialized_start=923
+  _globals['_REVIEWEVENTREQUEST']._serialized_end=1117
+  _globals['_REVIEWEVENTRESPONSE']._serialized_start=1119
+  _globals['_REVIEWEVENTRESPONSE']._serialized_end=1172
+  _globals['_GETEVIDENCEREQUEST']._serialized_start=1174
+  _globals['_GETEVIDENCEREQUEST']._serialized_end=1225
+  _globals['_GETEVIDENCERESPONSE']._serialized_start=1227
+  _globals['_GETEVIDENCERESPONSE']._serialized_end=1262
+  _globals['_COUNTEVENTSREQUEST']._serialized_start=1264
+  _globals['_COUNTEVENTSREQUEST']._serialized_end=1339
+  _globals['_COUNTEVENTSRESPONSE']._serialized_start=1341
+  _globals['_COUNTEVENTSRESPONSE']._serialized_end=1415
+  _globals['_EVENTCOUNT']._serialized_start=1418
+  _globals['_EVENTCOUNT']._serialized_end=1551
+  _globals['_INSERTDRILLREQUEST']._serialized_start=1554
+  _globals['_INSERTDRILLREQUEST']._serialized_end=1708
+  _globals['_INSERTDRILLRESPONSE']._serialized_start=1710
+  _globals['_INSERTDRILLRESPONSE']._serialized_end=1763
+  _globals['_EVENTSERVICE']._serialized_start=1860
+  _globals['_EVENTSERVICE']._serialized_end=2396
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from vigie.v1 import events_pb2 as _events_pb2
 from vigie.v1 import vocabulary_pb2 as _vocabulary_pb2
 import builtins as _builtins
@@ -21,6 +22,26 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _DrillFilter:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DrillFilterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DrillFilter.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DRILL_FILTER_UNSPECIFIED: _DrillFilter.ValueType  # 0
+    """All, exercises marked as such."""
+    DRILL_FILTER_WITHOUT: _DrillFilter.ValueType  # 1
+    DRILL_FILTER_ONLY: _DrillFilter.ValueType  # 2
+
+class DrillFilter(_DrillFilter, metaclass=_DrillFilterEnumTypeWrapper):
+    """Whether exercises are among the events."""
+
+DRILL_FILTER_UNSPECIFIED: DrillFilter.ValueType  # 0
+"""All, exercises marked as such."""
+DRILL_FILTER_WITHOUT: DrillFilter.ValueType  # 1
+DRILL_FILTER_ONLY: DrillFilter.ValueType  # 2
+Global___DrillFilter: _TypeAlias = DrillFilter  # noqa: Y015
+
 @_typing.final
 class EventFilter(_message.Message):
     """Which events. Fields that are set must all match."""
@@ -31,6 +52,11 @@ class EventFilter(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    PRIORITIES_FIELD_NUMBER: _builtins.int
+    CAMERAS_FIELD_NUMBER: _builtins.int
+    ZONES_FIELD_NUMBER: _builtins.int
+    DRILLS_FIELD_NUMBER: _builtins.int
+    drills: Global___DrillFilter.ValueType
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_vocabulary_pb2.Kind.ValueType]: ...
     @_builtins.property
@@ -43,6 +69,16 @@ class EventFilter(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """Opened before."""
 
+    @_builtins.property
+    def priorities(self) -> _containers.RepeatedScalarFieldContainer[_events_pb2.Priority.ValueType]: ...
+    @_builtins.property
+    def cameras(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of cameras; events that one of them saw."""
+
+    @_builtins.property
+    def zones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of zones; events in one of them."""
+
     def __init__(
         self,
         *,
@@ -50,10 +86,14 @@ class EventFilter(_message.Message):
         states: _abc.Iterable[_events_pb2.EventState.ValueType] | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        priorities: _abc.Iterable[_events_pb2.Priority.ValueType] | None = ...,
+        cameras: _abc.Iterable[_builtins.str] | None = ...,
+        zones: _abc.Iterable[_builtins.str] | None = ...,
+        drills: Global___DrillFilter.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "kinds", b"kinds", "start_time", b"start_time", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "drills", b"drills", "end_time", b"end_time", "kinds", b"kinds", "priorities", b"priorities", "start_time", b"start_time", "states", b"states", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -68,7 +108,7 @@ class ListEventsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
-    """`venues/{venue}`, or `venues/-` for all."""
+    """`venues/{venue}`, or `venues/-` for all that the caller may see."""
     page_size: _builtins.int
     """At most 1000; 0 means 100."""
     page_token: _builtins.str
@@ -165,7 +205,7 @@ class WatchEventsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
-    """`venues/{venue}`, or `venues/-` for all."""
+    """`venues/{venue}`, or `venues/-` for all that the caller may see."""
     cursor: _builtins.str
     """Of an earlier response. Empty starts with what changes from now on. OUT_OF_RANGE means that it is too old: list, then watch
     from the cursor of the list.
@@ -229,14 +269,18 @@ class ReviewEventRequest(_message.Message):
     COMMENT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DISMISSAL_REASON_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     decision: _events_pb2.Decision.ValueType
     reviewer: _builtins.str
+    """Who decides, where the service does not know its callers. Elsewhere it is who calls, and this is not used."""
     comment: _builtins.str
     etag: _builtins.str
     """Of the event that was judged. ABORTED means that it has changed since; empty judges it as it is."""
     request_id: _builtins.str
     """A UUID: the same request twice is one decision."""
+    dismissal_reason: _events_pb2.DismissalReason.ValueType
+    """Needed to dismiss, refused otherwise."""
     def __init__(
         self,
         *,
@@ -246,10 +290,11 @@ class ReviewEventRequest(_message.Message):
         comment: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        dismissal_reason: _events_pb2.DismissalReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "etag", b"etag", "name", b"name", "request_id", b"request_id", "reviewer", b"reviewer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "dismissal_reason", b"dismissal_reason", "etag", b"etag", "name", b"name", "request_id", b"request_id", "reviewer", b"reviewer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -316,3 +361,138 @@ class GetEvidenceResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetEvidenceResponse: _TypeAlias = GetEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class CountEventsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`venues/{venue}`, or `venues/-` for all that the caller may see."""
+    @_builtins.property
+    def filter(self) -> Global___EventFilter: ...
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        filter: Global___EventFilter | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountEventsRequest: _TypeAlias = CountEventsRequest  # noqa: Y015
+
+@_typing.final
+class CountEventsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventCount]: ...
+    def __init__(
+        self,
+        *,
+        total: _builtins.int = ...,
+        counts: _abc.Iterable[Global___EventCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountEventsResponse: _TypeAlias = CountEventsResponse  # noqa: Y015
+
+@_typing.final
+class EventCount(_message.Message):
+    """How many events have a kind, a state and a priority."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    kind: _vocabulary_pb2.Kind.ValueType
+    state: _events_pb2.EventState.ValueType
+    priority: _events_pb2.Priority.ValueType
+    events: _builtins.int
+    def __init__(
+        self,
+        *,
+        kind: _vocabulary_pb2.Kind.ValueType = ...,
+        state: _events_pb2.EventState.ValueType = ...,
+        priority: _events_pb2.Priority.ValueType = ...,
+        events: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "kind", b"kind", "priority", b"priority", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventCount: _TypeAlias = EventCount  # noqa: Y015
+
+@_typing.final
+class InsertDrillRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMERA_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    ZONE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    camera: _builtins.str
+    """`venues/{venue}/cameras/{camera}`."""
+    kind: _vocabulary_pb2.Kind.ValueType
+    severity: _vocabulary_pb2.Severity.ValueType
+    zone: _builtins.str
+    """Id of a zone of the camera; may be empty."""
+    reason: _builtins.str
+    """What is exercised."""
+    request_id: _builtins.str
+    """A UUID: the same request twice is one drill."""
+    def __init__(
+        self,
+        *,
+        camera: _builtins.str = ...,
+        kind: _vocabulary_pb2.Kind.ValueType = ...,
+        severity: _vocabulary_pb2.Severity.ValueType = ...,
+        zone: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["camera", b"camera", "kind", b"kind", "reason", b"reason", "request_id", b"request_id", "severity", b"severity", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsertDrillRequest: _TypeAlias = InsertDrillRequest  # noqa: Y015
+
+@_typing.final
+class InsertDrillResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _events_pb2.Event: ...
+    def __init__(
+        self,
+        *,
+        event: _events_pb2.Event | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InsertDrillResponse: _TypeAlias = InsertDrillResponse  # noqa: Y015

@@ -60,6 +60,16 @@ class EventServiceStub:
                 request_serializer=vigie_dot_v1_dot_event__service__pb2.GetEvidenceRequest.SerializeToString,
                 response_deserializer=vigie_dot_v1_dot_event__service__pb2.GetEvidenceResponse.FromString,
                 _registered_method=True)
+        self.CountEvents = channel.unary_unary(
+                '/vigie.v1.EventService/CountEvents',
+                request_serializer=vigie_dot_v1_dot_event__service__pb2.CountEventsRequest.SerializeToString,
+                response_deserializer=vigie_dot_v1_dot_event__service__pb2.CountEventsResponse.FromString,
+                _registered_method=True)
+        self.InsertDrill = channel.unary_unary(
+                '/vigie.v1.EventService/InsertDrill',
+                request_serializer=vigie_dot_v1_dot_event__service__pb2.InsertDrillRequest.SerializeToString,
+                response_deserializer=vigie_dot_v1_dot_event__service__pb2.InsertDrillResponse.FromString,
+                _registered_method=True)
 
 
 class EventServiceServicer:
@@ -100,6 +110,20 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountEvents(self, request, context):
+        """Counts events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InsertDrill(self, request, context):
+        """Inserts an event as an exercise for those who watch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -127,6 +151,16 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.GetEvidence,
                     request_deserializer=vigie_dot_v1_dot_event__service__pb2.GetEvidenceRequest.FromString,
                     response_serializer=vigie_dot_v1_dot_event__service__pb2.GetEvidenceResponse.SerializeToString,
+            ),
+            'CountEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountEvents,
+                    request_deserializer=vigie_dot_v1_dot_event__service__pb2.CountEventsRequest.FromString,
+                    response_serializer=vigie_dot_v1_dot_event__service__pb2.CountEventsResponse.SerializeToString,
+            ),
+            'InsertDrill': grpc.unary_unary_rpc_method_handler(
+                    servicer.InsertDrill,
+                    request_deserializer=vigie_dot_v1_dot_event__service__pb2.InsertDrillRequest.FromString,
+                    response_serializer=vigie_dot_v1_dot_event__service__pb2.InsertDrillResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -265,6 +299,60 @@ class EventService:
             '/vigie.v1.EventService/GetEvidence',
             vigie_dot_v1_dot_event__service__pb2.GetEvidenceRequest.SerializeToString,
             vigie_dot_v1_dot_event__service__pb2.GetEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vigie.v1.EventService/CountEvents',
+            vigie_dot_v1_dot_event__service__pb2.CountEventsRequest.SerializeToString,
+            vigie_dot_v1_dot_event__service__pb2.CountEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InsertDrill(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vigie.v1.EventService/InsertDrill',
+            vigie_dot_v1_dot_event__service__pb2.InsertDrillRequest.SerializeToString,
+            vigie_dot_v1_dot_event__service__pb2.InsertDrillResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,10 @@ class EventServiceStub:
     """Records a person's decision."""
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetEvidenceRequest, _event_service_pb2.GetEvidenceResponse]
     """Returns the blurred picture of a signal."""
+    CountEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.CountEventsRequest, _event_service_pb2.CountEventsResponse]
+    """Counts events."""
+    InsertDrill: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.InsertDrillRequest, _event_service_pb2.InsertDrillResponse]
+    """Inserts an event as an exercise for those who watch."""
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
@@ -57,6 +61,10 @@ class EventServiceAsyncStub(EventServiceStub):
     """Records a person's decision."""
     GetEvidence: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetEvidenceRequest, _event_service_pb2.GetEvidenceResponse]  # type: ignore[assignment]
     """Returns the blurred picture of a signal."""
+    CountEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.CountEventsRequest, _event_service_pb2.CountEventsResponse]  # type: ignore[assignment]
+    """Counts events."""
+    InsertDrill: _aio.UnaryUnaryMultiCallable[_event_service_pb2.InsertDrillRequest, _event_service_pb2.InsertDrillResponse]  # type: ignore[assignment]
+    """Inserts an event as an exercise for those who watch."""
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """Lets people list, read, watch and judge events."""
@@ -99,5 +107,21 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.GetEvidenceResponse, _abc.Awaitable[_event_service_pb2.GetEvidenceResponse]]:
         """Returns the blurred picture of a signal."""
+
+    @_abc_1.abstractmethod
+    def CountEvents(
+        self,
+        request: _event_service_pb2.CountEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.CountEventsResponse, _abc.Awaitable[_event_service_pb2.CountEventsResponse]]:
+        """Counts events."""
+
+    @_abc_1.abstractmethod
+    def InsertDrill(
+        self,
+        request: _event_service_pb2.InsertDrillRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.InsertDrillResponse, _abc.Awaitable[_event_service_pb2.InsertDrillResponse]]:
+        """Inserts an event as an exercise for those who watch."""
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

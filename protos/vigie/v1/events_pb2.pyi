@@ -33,6 +33,12 @@ class _EventStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventState
     EVENT_STATE_ACKNOWLEDGED: _EventState.ValueType  # 2
     EVENT_STATE_CONFIRMED: _EventState.ValueType  # 3
     EVENT_STATE_DISMISSED: _EventState.ValueType  # 4
+    EVENT_STATE_ESCALATED: _EventState.ValueType  # 5
+    """Confirmed, and handed to those who act."""
+    EVENT_STATE_CLOSED: _EventState.ValueType  # 6
+    """Dealt with."""
+    EVENT_STATE_MERGED: _EventState.ValueType  # 7
+    """Found to be the same incident as another event, which took its signals in before anybody had judged it."""
 
 class EventState(_EventState, metaclass=_EventStateEnumTypeWrapper):
     """Where a person's judgement of an event stands. Only a person moves it."""
@@ -42,6 +48,12 @@ EVENT_STATE_NEW: EventState.ValueType  # 1
 EVENT_STATE_ACKNOWLEDGED: EventState.ValueType  # 2
 EVENT_STATE_CONFIRMED: EventState.ValueType  # 3
 EVENT_STATE_DISMISSED: EventState.ValueType  # 4
+EVENT_STATE_ESCALATED: EventState.ValueType  # 5
+"""Confirmed, and handed to those who act."""
+EVENT_STATE_CLOSED: EventState.ValueType  # 6
+"""Dealt with."""
+EVENT_STATE_MERGED: EventState.ValueType  # 7
+"""Found to be the same incident as another event, which took its signals in before anybody had judged it."""
 Global___EventState: _TypeAlias = EventState  # noqa: Y015
 
 class _Decision:
@@ -54,6 +66,8 @@ class _DecisionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Decision.Val
     DECISION_ACKNOWLEDGE: _Decision.ValueType  # 1
     DECISION_CONFIRM: _Decision.ValueType  # 2
     DECISION_DISMISS: _Decision.ValueType  # 3
+    DECISION_ESCALATE: _Decision.ValueType  # 4
+    DECISION_CLOSE: _Decision.ValueType  # 5
 
 class Decision(_Decision, metaclass=_DecisionEnumTypeWrapper): ...
 
@@ -61,7 +75,81 @@ DECISION_UNSPECIFIED: Decision.ValueType  # 0
 DECISION_ACKNOWLEDGE: Decision.ValueType  # 1
 DECISION_CONFIRM: Decision.ValueType  # 2
 DECISION_DISMISS: Decision.ValueType  # 3
+DECISION_ESCALATE: Decision.ValueType  # 4
+DECISION_CLOSE: Decision.ValueType  # 5
 Global___Decision: _TypeAlias = Decision  # noqa: Y015
+
+class _DismissalReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DismissalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DismissalReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISMISSAL_REASON_UNSPECIFIED: _DismissalReason.ValueType  # 0
+    DISMISSAL_REASON_NOTHING_THERE: _DismissalReason.ValueType  # 1
+    """Nothing of the kind is in the picture."""
+    DISMISSAL_REASON_LIGHT: _DismissalReason.ValueType  # 2
+    """A lamp, a screen, a reflection, a shadow."""
+    DISMISSAL_REASON_WEATHER: _DismissalReason.ValueType  # 3
+    """Rain, snow, fog, wind."""
+    DISMISSAL_REASON_MISTAKEN: _DismissalReason.ValueType  # 4
+    """Another thing or an animal was taken for it."""
+    DISMISSAL_REASON_ALLOWED: _DismissalReason.ValueType  # 5
+    """It was what it seemed, and it was allowed: staff, a delivery, a rehearsal."""
+    DISMISSAL_REASON_HARMLESS: _DismissalReason.ValueType  # 6
+    """It was what it seemed, and it was over or of no consequence."""
+    DISMISSAL_REASON_CAMERA_FAULT: _DismissalReason.ValueType  # 7
+    """The camera was moved, covered or broken."""
+    DISMISSAL_REASON_DUPLICATE: _DismissalReason.ValueType  # 8
+    """It is dealt with in another event."""
+    DISMISSAL_REASON_OTHER: _DismissalReason.ValueType  # 9
+    """As the comment says, which must not be empty."""
+
+class DismissalReason(_DismissalReason, metaclass=_DismissalReasonEnumTypeWrapper):
+    """Why an event was dismissed. The list is closed, so that false alarms can be counted by their cause."""
+
+DISMISSAL_REASON_UNSPECIFIED: DismissalReason.ValueType  # 0
+DISMISSAL_REASON_NOTHING_THERE: DismissalReason.ValueType  # 1
+"""Nothing of the kind is in the picture."""
+DISMISSAL_REASON_LIGHT: DismissalReason.ValueType  # 2
+"""A lamp, a screen, a reflection, a shadow."""
+DISMISSAL_REASON_WEATHER: DismissalReason.ValueType  # 3
+"""Rain, snow, fog, wind."""
+DISMISSAL_REASON_MISTAKEN: DismissalReason.ValueType  # 4
+"""Another thing or an animal was taken for it."""
+DISMISSAL_REASON_ALLOWED: DismissalReason.ValueType  # 5
+"""It was what it seemed, and it was allowed: staff, a delivery, a rehearsal."""
+DISMISSAL_REASON_HARMLESS: DismissalReason.ValueType  # 6
+"""It was what it seemed, and it was over or of no consequence."""
+DISMISSAL_REASON_CAMERA_FAULT: DismissalReason.ValueType  # 7
+"""The camera was moved, covered or broken."""
+DISMISSAL_REASON_DUPLICATE: DismissalReason.ValueType  # 8
+"""It is dealt with in another event."""
+DISMISSAL_REASON_OTHER: DismissalReason.ValueType  # 9
+"""As the comment says, which must not be empty."""
+Global___DismissalReason: _TypeAlias = DismissalReason  # noqa: Y015
+
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    PRIORITY_LOW: _Priority.ValueType  # 1
+    PRIORITY_NORMAL: _Priority.ValueType  # 2
+    PRIORITY_HIGH: _Priority.ValueType  # 3
+    PRIORITY_URGENT: _Priority.ValueType  # 4
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
+    """How soon a person should look."""
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+PRIORITY_LOW: Priority.ValueType  # 1
+PRIORITY_NORMAL: Priority.ValueType  # 2
+PRIORITY_HIGH: Priority.ValueType  # 3
+PRIORITY_URGENT: Priority.ValueType  # 4
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
 
 @_typing.final
 class Event(_message.Message):
@@ -87,6 +175,13 @@ class Event(_message.Message):
     REVIEWS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     KNOWN_LIMITS_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
+    DISMISSAL_REASON_FIELD_NUMBER: _builtins.int
+    REOPEN_COUNT_FIELD_NUMBER: _builtins.int
+    REOPEN_TIME_FIELD_NUMBER: _builtins.int
+    FOLDED_SIGNAL_COUNT_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`venues/{venue}/events/{event}`."""
     kind: _vocabulary_pb2.Kind.ValueType
@@ -99,6 +194,18 @@ class Event(_message.Message):
     signal_count: _builtins.int
     etag: _builtins.str
     """Changes with every change. Give it back with a review so that no decision of another is overlooked."""
+    priority: Global___Priority.ValueType
+    """How soon a person should look at it, from kind and severity."""
+    drill: _builtins.bool
+    """It was inserted as an exercise: no situation was seen."""
+    dismissal_reason: Global___DismissalReason.ValueType
+    """Why it was dismissed."""
+    reopen_count: _builtins.int
+    """How often a late signal of the incident opened it again after people had done with it, and when last."""
+    folded_signal_count: _builtins.int
+    """Signals beyond what a camera may raise that were folded into it."""
+    merged_into: _builtins.str
+    """Name of the event that it became a part of. Set only in EVENT_STATE_MERGED."""
     @_builtins.property
     def cameras(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -131,6 +238,8 @@ class Event(_message.Message):
     def known_limits(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What is known to go wrong with this kind, in sentences for whoever judges the event."""
 
+    @_builtins.property
+    def reopen_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -152,10 +261,17 @@ class Event(_message.Message):
         reviews: _abc.Iterable[Global___Review] | None = ...,
         etag: _builtins.str = ...,
         known_limits: _abc.Iterable[_builtins.str] | None = ...,
+        priority: Global___Priority.ValueType = ...,
+        drill: _builtins.bool = ...,
+        dismissal_reason: Global___DismissalReason.ValueType = ...,
+        reopen_count: _builtins.int = ...,
+        reopen_time: _timestamp_pb2.Timestamp | None = ...,
+        folded_signal_count: _builtins.int = ...,
+        merged_into: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time", "raise_time", b"raise_time", "record_time", b"record_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time", "raise_time", b"raise_time", "record_time", b"record_time", "reopen_time", b"reopen_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "close_time", b"close_time", "etag", b"etag", "kind", b"kind", "known_limits", b"known_limits", "name", b"name", "open_time", b"open_time", "raise_time", b"raise_time", "reason", b"reason", "record_time", b"record_time", "reviews", b"reviews", "score", b"score", "severity", b"severity", "signal_count", b"signal_count", "signals", b"signals", "state", b"state", "update_time", b"update_time", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cameras", b"cameras", "close_time", b"close_time", "dismissal_reason", b"dismissal_reason", "drill", b"drill", "etag", b"etag", "folded_signal_count", b"folded_signal_count", "kind", b"kind", "known_limits", b"known_limits", "merged_into", b"merged_into", "name", b"name", "open_time", b"open_time", "priority", b"priority", "raise_time", b"raise_time", "reason", b"reason", "record_time", b"record_time", "reopen_count", b"reopen_count", "reopen_time", b"reopen_time", "reviews", b"reviews", "score", b"score", "severity", b"severity", "signal_count", b"signal_count", "signals", b"signals", "state", b"state", "update_time", b"update_time", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -171,10 +287,12 @@ class Review(_message.Message):
     REVIEWER_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
     REVIEW_TIME_FIELD_NUMBER: _builtins.int
+    DISMISSAL_REASON_FIELD_NUMBER: _builtins.int
     decision: Global___Decision.ValueType
     reviewer: _builtins.str
     """Who decided."""
     comment: _builtins.str
+    dismissal_reason: Global___DismissalReason.ValueType
     @_builtins.property
     def review_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
@@ -184,10 +302,11 @@ class Review(_message.Message):
         reviewer: _builtins.str = ...,
         comment: _builtins.str = ...,
         review_time: _timestamp_pb2.Timestamp | None = ...,
+        dismissal_reason: Global___DismissalReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["review_time", b"review_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "review_time", b"review_time", "reviewer", b"reviewer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "decision", b"decision", "dismissal_reason", b"dismissal_reason", "review_time", b"review_time", "reviewer", b"reviewer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from vigie.v1 import venues_pb2 as vigie_dot_v1_dot_venues__pb2
 from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vigie/v1/signals.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/venues.proto\x1a\x19vigie/v1/vocabulary.proto\"\x84\x04\n\x06Signal\x12\x11\n\tsignal_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06\x63\x61mera\x18\x03 \x01(\t\x12\x13\n\x0bincarnation\x18\x04 \x01(\x03\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x1c\n\x04kind\x18\x06 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x0c\n\x04zone\x18\x07 \x01(\t\x12$\n\x08severity\x18\x08 \x01(\x0e\x32\x12.vigie.v1.Severity\x12\r\n\x05score\x18\t \x01(\x01\x12\x0e\n\x06reason\x18\n \x01(\t\x12-\n\topen_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nraise_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x03\x62ox\x18\x0f \x01(\x0b\x32\r.vigie.v1.Box\x12+\n\x0cground_point\x18\x10 \x01(\x0b\x32\x15.vigie.v1.GroundPoint\x12$\n\x08\x65vidence\x18\x11 \x01(\x0b\x32\x12.vigie.v1.Evidence\"5\n\x03\x42ox\x12\n\n\x02x0\x18\x01 \x01(\x01\x12\n\n\x02y0\x18\x02 \x01(\x01\x12\n\n\x02x1\x18\x03 \x01(\x01\x12\n\n\x02y1\x18\x04 \x01(\x01\"<\n\x08\x45vidence\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\r\x12\x0c\n\x04jpeg\x18\x03 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vigie/v1/signals.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/venues.proto\x1a\x19vigie/v1/vocabulary.proto\"\x93\x04\n\x06Signal\x12\x11\n\tsignal_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\r\x12\x0e\n\x06\x63\x61mera\x18\x03 \x01(\t\x12\x13\n\x0bincarnation\x18\x04 \x01(\x03\x12\x10\n\x08sequence\x18\x05 \x01(\x04\x12\x1c\n\x04kind\x18\x06 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x0c\n\x04zone\x18\x07 \x01(\t\x12$\n\x08severity\x18\x08 \x01(\x0e\x32\x12.vigie.v1.Severity\x12\r\n\x05score\x18\t \x01(\x01\x12\x0e\n\x06reason\x18\n \x01(\t\x12-\n\topen_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nclose_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nraise_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x03\x62ox\x18\x0f \x01(\x0b\x32\r.vigie.v1.Box\x12+\n\x0cground_point\x18\x10 \x01(\x0b\x32\x15.vigie.v1.GroundPoint\x12$\n\x08\x65vidence\x18\x11 \x01(\x0b\x32\x12.vigie.v1.Evidence\x12\r\n\x05\x64rill\x18\x12 \x01(\x08\"5\n\x03\x42ox\x12\n\n\x02x0\x18\x01 \x01(\x01\x12\n\n\x02y0\x18\x02 \x01(\x01\x12\n\n\x02x1\x18\x03 \x01(\x01\x12\n\n\x02y1\x18\x04 \x01(\x01\"<\n\x08\x45vidence\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\r\x12\x0c\n\x04jpeg\x18\x03 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,9 +35,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.signals_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SIGNAL']._serialized_start=120
-  _globals['_SIGNAL']._serialized_end=636
-  _globals['_BOX']._serialized_start=638
-  _globals['_BOX']._serialized_end=691
-  _globals['_EVIDENCE']._serialized_start=693
-  _globals['_EVIDENCE']._serialized_end=753
+  _globals['_SIGNAL']._serialized_end=651
+  _globals['_BOX']._serialized_start=653
+  _globals['_BOX']._serialized_end=706
+  _globals['_EVIDENCE']._serialized_start=708
+  _globals['_EVIDENCE']._serialized_end=768
 # @@protoc_insertion_point(module_scope)

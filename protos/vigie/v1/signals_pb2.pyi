@@ -44,6 +44,7 @@ class Signal(_message.Message):
     BOX_FIELD_NUMBER: _builtins.int
     GROUND_POINT_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    DRILL_FIELD_NUMBER: _builtins.int
     signal_id: _builtins.str
     """UUID version 7 in its text form, the same for every revision."""
     revision: _builtins.int
@@ -64,6 +65,8 @@ class Signal(_message.Message):
     """0 to 1."""
     reason: _builtins.str
     """Why, in words and figures."""
+    drill: _builtins.bool
+    """Inserted as an exercise. Output only: no cluster can raise one."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """Capture times: of the frame that opened the signal, of this revision's frame, and of the frame that closed it."""
@@ -110,10 +113,11 @@ class Signal(_message.Message):
         box: Global___Box | None = ...,
         ground_point: _venues_pb2.GroundPoint | None = ...,
         evidence: Global___Evidence | None = ...,
+        drill: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["box", b"box", "close_time", b"close_time", "evidence", b"evidence", "ground_point", b"ground_point", "open_time", b"open_time", "raise_time", b"raise_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["box", b"box", "camera", b"camera", "close_time", b"close_time", "evidence", b"evidence", "ground_point", b"ground_point", "incarnation", b"incarnation", "kind", b"kind", "open_time", b"open_time", "raise_time", b"raise_time", "reason", b"reason", "revision", b"revision", "score", b"score", "sequence", b"sequence", "severity", b"severity", "signal_id", b"signal_id", "update_time", b"update_time", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["box", b"box", "camera", b"camera", "close_time", b"close_time", "drill", b"drill", "evidence", b"evidence", "ground_point", b"ground_point", "incarnation", b"incarnation", "kind", b"kind", "open_time", b"open_time", "raise_time", b"raise_time", "reason", b"reason", "revision", b"revision", "score", b"score", "sequence", b"sequence", "severity", b"severity", "signal_id", b"signal_id", "update_time", b"update_time", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

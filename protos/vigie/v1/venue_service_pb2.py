@@ -22,28 +22,39 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from vigie.v1 import events_pb2 as vigie_dot_v1_dot_events__pb2
 from vigie.v1 import venues_pb2 as vigie_dot_v1_dot_venues__pb2
+from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvigie/v1/venue_service.proto\x12\x08vigie.v1\x1a\x15vigie/v1/venues.proto\"Z\n\x11\x41pplyVenueRequest\x12\x1e\n\x05venue\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Venue\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"E\n\x12\x41pplyVenueResponse\x12\x1e\n\x05venue\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Venue\x12\x0f\n\x07\x63hanges\x18\x02 \x03(\t\"\x1f\n\x0fGetVenueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x10GetVenueResponse\x12\x1e\n\x05venue\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Venue\":\n\x11ListVenuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"N\n\x12ListVenuesResponse\x12\x1f\n\x06venues\x18\x01 \x03(\x0b\x32\x0f.vigie.v1.Venue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xe3\x01\n\x0cVenueService\x12G\n\nApplyVenue\x12\x1b.vigie.v1.ApplyVenueRequest\x1a\x1c.vigie.v1.ApplyVenueResponse\x12\x41\n\x08GetVenue\x12\x19.vigie.v1.GetVenueRequest\x1a\x1a.vigie.v1.GetVenueResponse\x12G\n\nListVenues\x12\x1b.vigie.v1.ListVenuesRequest\x1a\x1c.vigie.v1.ListVenuesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvigie/v1/venue_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/events.proto\x1a\x15vigie/v1/venues.proto\x1a\x19vigie/v1/vocabulary.proto\"Z\n\x11\x41pplyVenueRequest\x12\x1e\n\x05venue\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Venue\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"E\n\x12\x41pplyVenueResponse\x12\x1e\n\x05venue\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Venue\x12\x0f\n\x07\x63hanges\x18\x02 \x03(\t\"\x1f\n\x0fGetVenueRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"2\n\x10GetVenueResponse\x12\x1e\n\x05venue\x18\x01 \x01(\x0b\x32\x0f.vigie.v1.Venue\":\n\x11ListVenuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"N\n\x12ListVenuesResponse\x12\x1f\n\x06venues\x18\x01 \x03(\x0b\x32\x0f.vigie.v1.Venue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x12GetOverviewRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\"m\n\x13GetOverviewResponse\x12\'\n\x06venues\x18\x01 \x03(\x0b\x32\x17.vigie.v1.VenueOverview\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc6\x02\n\rVenueOverview\x12\r\n\x05venue\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x13\n\x0bopen_events\x18\x04 \x01(\r\x12\x12\n\nnew_events\x18\x05 \x01(\r\x12\x30\n\x14highest_new_priority\x18\x06 \x01(\x0e\x32\x12.vigie.v1.Priority\x12\x33\n\x0foldest_new_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63\x61meras\x18\x08 \x01(\r\x12\x19\n\x11unhealthy_cameras\x18\t \x01(\r\x12\x1a\n\x12\x61uthorized_cameras\x18\n \x01(\r\x12%\n\x08last_day\x18\x0b \x03(\x0b\x32\x13.vigie.v1.KindCount\"_\n\tKindCount\x12\x1c\n\x04kind\x18\x01 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x0e\n\x06\x65vents\x18\x02 \x01(\r\x12\x11\n\tconfirmed\x18\x03 \x01(\r\x12\x11\n\tdismissed\x18\x04 \x01(\r2\xaf\x02\n\x0cVenueService\x12G\n\nApplyVenue\x12\x1b.vigie.v1.ApplyVenueRequest\x1a\x1c.vigie.v1.ApplyVenueResponse\x12\x41\n\x08GetVenue\x12\x19.vigie.v1.GetVenueRequest\x1a\x1a.vigie.v1.GetVenueResponse\x12G\n\nListVenues\x12\x1b.vigie.v1.ListVenuesRequest\x1a\x1c.vigie.v1.ListVenuesResponse\x12J\n\x0bGetOverview\x12\x1c.vigie.v1.GetOverviewRequest\x1a\x1d.vigie.v1.GetOverviewResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.venue_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPLYVENUEREQUEST']._serialized_start=65
-  _globals['_APPLYVENUEREQUEST']._serialized_end=155
-  _globals['_APPLYVENUERESPONSE']._serialized_start=157
-  _globals['_APPLYVENUERESPONSE']._serialized_end=226
-  _globals['_GETVENUEREQUEST']._serialized_start=228
-  _globals['_GETVENUEREQUEST']._serialized_end=259
-  _globals['_GETVENUERESPONSE']._serialized_start=261
-  _globals['_GETVENUERESPONSE']._serialized_end=311
-  _globals['_LISTVENUESREQUEST']._serialized_start=313
-  _globals['_LISTVENUESREQUEST']._serialized_end=371
-  _globals['_LISTVENUESRESPONSE']._serialized_start=373
-  _globals['_LISTVENUESRESPONSE']._serialized_end=451
-  _globals['_VENUESERVICE']._serialized_start=454
-  _globals['_VENUESERVICE']._serialized_end=681
+  _globals['_APPLYVENUEREQUEST']._serialized_start=148
+  _globals['_APPLYVENUEREQUEST']._serialized_end=238
+  _globals['_APPLYVENUERESPONSE']._serialized_start=240
+  _globals['_APPLYVENUERESPONSE']._serialized_end=309
+  _globals['_GETVENUEREQUEST']._serialized_start=311
+  _globals['_GETVENUEREQUEST']._serialized_end=342
+  _globals['_GETVENUERESPONSE']._serialized_start=344
+  _globals['_GETVENUERESPONSE']._serialized_end=394
+  _globals['_LISTVENUESREQUEST']._serialized_start=396
+  _globals['_LISTVENUESREQUEST']._serialized_end=454
+  _globals['_LISTVENUESRESPONSE']._serialized_start=456
+  _globals['_LISTVENUESRESPONSE']._serialized_end=534
+  _globals['_GETOVERVIEWREQUEST']._serialized_start=536
+  _globals['_GETOVERVIEWREQUEST']._serialized_end=572
+  _globals['_GETOVERVIEWRESPONSE']._serialized_start=574
+  _globals['_GETOVERVIEWRESPONSE']._serialized_end=683
+  _globals['_VENUEOVERVIEW']._serialized_start=686
+  _globals['_VENUEOVERVIEW']._serialized_end=1012
+  _globals['_KINDCOUNT']._serialized_start=1014
+  _globals['_KINDCOUNT']._serialized_end=1109
+  _globals['_VENUESERVICE']._serialized_start=1112
+  _globals['_VENUESERVICE']._serialized_end=1415
 # @@protoc_insertion_point(module_scope)

@@ -6,8 +6,11 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from vigie.v1 import events_pb2 as _events_pb2
 from vigie.v1 import venues_pb2 as _venues_pb2
+from vigie.v1 import vocabulary_pb2 as _vocabulary_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,7 +32,7 @@ class ApplyVenueRequest(_message.Message):
     validate_only: _builtins.bool
     """Only says what is wrong or what would change."""
     author: _builtins.str
-    """Who applies it."""
+    """Who applies it, where the service does not know its callers. Elsewhere it is who calls, and this is not used."""
     @_builtins.property
     def venue(self) -> _venues_pb2.Venue: ...
     def __init__(
@@ -159,3 +162,140 @@ class ListVenuesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListVenuesResponse: _TypeAlias = ListVenuesResponse  # noqa: Y015
+
+@_typing.final
+class GetOverviewRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`venues/{venue}`, or `venues/-` for all that the caller may see."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOverviewRequest: _TypeAlias = GetOverviewRequest  # noqa: Y015
+
+@_typing.final
+class GetOverviewResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VENUES_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def venues(self) -> _containers.RepeatedCompositeFieldContainer[Global___VenueOverview]:
+        """By name. Venues that were withdrawn are not there."""
+
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        venues: _abc.Iterable[Global___VenueOverview] | None = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_time", b"read_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["read_time", b"read_time", "venues", b"venues"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOverviewResponse: _TypeAlias = GetOverviewResponse  # noqa: Y015
+
+@_typing.final
+class VenueOverview(_message.Message):
+    """How a venue does. Drills are not counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VENUE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    OPEN_EVENTS_FIELD_NUMBER: _builtins.int
+    NEW_EVENTS_FIELD_NUMBER: _builtins.int
+    HIGHEST_NEW_PRIORITY_FIELD_NUMBER: _builtins.int
+    OLDEST_NEW_TIME_FIELD_NUMBER: _builtins.int
+    CAMERAS_FIELD_NUMBER: _builtins.int
+    UNHEALTHY_CAMERAS_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_CAMERAS_FIELD_NUMBER: _builtins.int
+    LAST_DAY_FIELD_NUMBER: _builtins.int
+    venue: _builtins.str
+    """`venues/{venue}`."""
+    display_name: _builtins.str
+    time_zone: _builtins.str
+    open_events: _builtins.int
+    """Events that wait for a person or are being dealt with: neither dismissed nor closed."""
+    new_events: _builtins.int
+    """Those of them that nobody has acknowledged."""
+    highest_new_priority: _events_pb2.Priority.ValueType
+    """The highest of the new ones."""
+    cameras: _builtins.int
+    unhealthy_cameras: _builtins.int
+    """Cameras under an act that are not seen to be live: silent, stalled, unreachable or misconfigured."""
+    authorized_cameras: _builtins.int
+    """Cameras that some act in force allows to be analysed."""
+    @_builtins.property
+    def oldest_new_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def last_day(self) -> _containers.RepeatedCompositeFieldContainer[Global___KindCount]:
+        """What opened in the last 24 hours."""
+
+    def __init__(
+        self,
+        *,
+        venue: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        open_events: _builtins.int = ...,
+        new_events: _builtins.int = ...,
+        highest_new_priority: _events_pb2.Priority.ValueType = ...,
+        oldest_new_time: _timestamp_pb2.Timestamp | None = ...,
+        cameras: _builtins.int = ...,
+        unhealthy_cameras: _builtins.int = ...,
+        authorized_cameras: _builtins.int = ...,
+        last_day: _abc.Iterable[Global___KindCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_new_time", b"oldest_new_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_cameras", b"authorized_cameras", "cameras", b"cameras", "display_name", b"display_name", "highest_new_priority", b"highest_new_priority", "last_day", b"last_day", "new_events", b"new_events", "oldest_new_time", b"oldest_new_time", "open_events", b"open_events", "time_zone", b"time_zone", "unhealthy_cameras", b"unhealthy_cameras", "venue", b"venue"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VenueOverview: _TypeAlias = VenueOverview  # noqa: Y015
+
+@_typing.final
+class KindCount(_message.Message):
+    """How many events of a kind there are, and what people decided on them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    CONFIRMED_FIELD_NUMBER: _builtins.int
+    DISMISSED_FIELD_NUMBER: _builtins.int
+    kind: _vocabulary_pb2.Kind.ValueType
+    events: _builtins.int
+    confirmed: _builtins.int
+    dismissed: _builtins.int
+    def __init__(
+        self,
+        *,
+        kind: _vocabulary_pb2.Kind.ValueType = ...,
+        events: _builtins.int = ...,
+        confirmed: _builtins.int = ...,
+        dismissed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "dismissed", b"dismissed", "events", b"events", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KindCount: _TypeAlias = KindCount  # noqa: Y015

@@ -50,6 +50,11 @@ class VenueServiceStub:
                 request_serializer=vigie_dot_v1_dot_venue__service__pb2.ListVenuesRequest.SerializeToString,
                 response_deserializer=vigie_dot_v1_dot_venue__service__pb2.ListVenuesResponse.FromString,
                 _registered_method=True)
+        self.GetOverview = channel.unary_unary(
+                '/vigie.v1.VenueService/GetOverview',
+                request_serializer=vigie_dot_v1_dot_venue__service__pb2.GetOverviewRequest.SerializeToString,
+                response_deserializer=vigie_dot_v1_dot_venue__service__pb2.GetOverviewResponse.FromString,
+                _registered_method=True)
 
 
 class VenueServiceServicer:
@@ -57,7 +62,8 @@ class VenueServiceServicer:
     """
 
     def ApplyVenue(self, request, context):
-        """Makes a venue exactly what the request says: cameras and authorisations that it does not name are withdrawn.
+        """Makes a venue exactly what the request says: cameras that it does not name are withdrawn. Acts that are not on record are
+        recorded, which only a supervising authority may do; those that are on record stay as they are, named or not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -71,6 +77,13 @@ class VenueServiceServicer:
 
     def ListVenues(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOverview(self, request, context):
+        """Says in one call how all venues do that the caller may see.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -92,6 +105,11 @@ def add_VenueServiceServicer_to_server(servicer, server):
                     servicer.ListVenues,
                     request_deserializer=vigie_dot_v1_dot_venue__service__pb2.ListVenuesRequest.FromString,
                     response_serializer=vigie_dot_v1_dot_venue__service__pb2.ListVenuesResponse.SerializeToString,
+            ),
+            'GetOverview': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOverview,
+                    request_deserializer=vigie_dot_v1_dot_venue__service__pb2.GetOverviewRequest.FromString,
+                    response_serializer=vigie_dot_v1_dot_venue__service__pb2.GetOverviewResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -176,6 +194,33 @@ class VenueService:
             '/vigie.v1.VenueService/ListVenues',
             vigie_dot_v1_dot_venue__service__pb2.ListVenuesRequest.SerializeToString,
             vigie_dot_v1_dot_venue__service__pb2.ListVenuesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOverview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vigie.v1.VenueService/GetOverview',
+            vigie_dot_v1_dot_venue__service__pb2.GetOverviewRequest.SerializeToString,
+            vigie_dot_v1_dot_venue__service__pb2.GetOverviewResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,9 +34,13 @@ class VenueServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> VenueServiceAsyncStub: ...
     ApplyVenue: _grpc.UnaryUnaryMultiCallable[_venue_service_pb2.ApplyVenueRequest, _venue_service_pb2.ApplyVenueResponse]
-    """Makes a venue exactly what the request says: cameras and authorisations that it does not name are withdrawn."""
+    """Makes a venue exactly what the request says: cameras that it does not name are withdrawn. Acts that are not on record are
+    recorded, which only a supervising authority may do; those that are on record stay as they are, named or not.
+    """
     GetVenue: _grpc.UnaryUnaryMultiCallable[_venue_service_pb2.GetVenueRequest, _venue_service_pb2.GetVenueResponse]
     ListVenues: _grpc.UnaryUnaryMultiCallable[_venue_service_pb2.ListVenuesRequest, _venue_service_pb2.ListVenuesResponse]
+    GetOverview: _grpc.UnaryUnaryMultiCallable[_venue_service_pb2.GetOverviewRequest, _venue_service_pb2.GetOverviewResponse]
+    """Says in one call how all venues do that the caller may see."""
 
 @_typing.type_check_only
 class VenueServiceAsyncStub(VenueServiceStub):
@@ -44,9 +48,13 @@ class VenueServiceAsyncStub(VenueServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ApplyVenue: _aio.UnaryUnaryMultiCallable[_venue_service_pb2.ApplyVenueRequest, _venue_service_pb2.ApplyVenueResponse]  # type: ignore[assignment]
-    """Makes a venue exactly what the request says: cameras and authorisations that it does not name are withdrawn."""
+    """Makes a venue exactly what the request says: cameras that it does not name are withdrawn. Acts that are not on record are
+    recorded, which only a supervising authority may do; those that are on record stay as they are, named or not.
+    """
     GetVenue: _aio.UnaryUnaryMultiCallable[_venue_service_pb2.GetVenueRequest, _venue_service_pb2.GetVenueResponse]  # type: ignore[assignment]
     ListVenues: _aio.UnaryUnaryMultiCallable[_venue_service_pb2.ListVenuesRequest, _venue_service_pb2.ListVenuesResponse]  # type: ignore[assignment]
+    GetOverview: _aio.UnaryUnaryMultiCallable[_venue_service_pb2.GetOverviewRequest, _venue_service_pb2.GetOverviewResponse]  # type: ignore[assignment]
+    """Says in one call how all venues do that the caller may see."""
 
 class VenueServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps venues, their cameras, zones, rules and authorisations."""
@@ -57,7 +65,9 @@ class VenueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _venue_service_pb2.ApplyVenueRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_venue_service_pb2.ApplyVenueResponse, _abc.Awaitable[_venue_service_pb2.ApplyVenueResponse]]:
-        """Makes a venue exactly what the request says: cameras and authorisations that it does not name are withdrawn."""
+        """Makes a venue exactly what the request says: cameras that it does not name are withdrawn. Acts that are not on record are
+        recorded, which only a supervising authority may do; those that are on record stay as they are, named or not.
+        """
 
     @_abc_1.abstractmethod
     def GetVenue(
@@ -72,5 +82,13 @@ class VenueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _venue_service_pb2.ListVenuesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_venue_service_pb2.ListVenuesResponse, _abc.Awaitable[_venue_service_pb2.ListVenuesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetOverview(
+        self,
+        request: _venue_service_pb2.GetOverviewRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_venue_service_pb2.GetOverviewResponse, _abc.Awaitable[_venue_service_pb2.GetOverviewResponse]]:
+        """Says in one call how all venues do that the caller may see."""
 
 def add_VenueServiceServicer_to_server(servicer: VenueServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -103,6 +103,7 @@ class Venue(_message.Message):
     CAMERAS_FIELD_NUMBER: _builtins.int
     AUTHORIZATIONS_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    AGGREGATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`venues/{venue}`."""
     display_name: _builtins.str
@@ -116,6 +117,10 @@ class Venue(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When the service last recorded a change. Output only."""
 
+    @_builtins.property
+    def aggregation(self) -> _containers.RepeatedCompositeFieldContainer[Global___AggregationRule]:
+        """How signals become events where the defaults do not fit; at most one a kind."""
+
     def __init__(
         self,
         *,
@@ -125,14 +130,52 @@ class Venue(_message.Message):
         cameras: _abc.Iterable[Global___Camera] | None = ...,
         authorizations: _abc.Iterable[_authorizations_pb2.Authorization] | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        aggregation: _abc.Iterable[Global___AggregationRule] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorizations", b"authorizations", "cameras", b"cameras", "display_name", b"display_name", "name", b"name", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregation", b"aggregation", "authorizations", b"authorizations", "cameras", b"cameras", "display_name", b"display_name", "name", b"name", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Venue: _TypeAlias = Venue  # noqa: Y015
+
+@_typing.final
+class AggregationRule(_message.Message):
+    """Which signals of one kind are one incident."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
+    DISTANCE_M_FIELD_NUMBER: _builtins.int
+    FLOOD_SIGNALS_FIELD_NUMBER: _builtins.int
+    kind: _vocabulary_pb2.Kind.ValueType
+    distance_m: _builtins.float
+    """Longest distance on the ground, in metres. Unset: 10 m; 30 m for crowds and fire."""
+    flood_signals: _builtins.int
+    """With more signals than this in ten minutes, those of a camera are one incident. Unset: 30."""
+    @_builtins.property
+    def gap(self) -> _duration_pb2.Duration:
+        """Longest time from the end of one signal to the beginning of the next. Unset: 30 s; 120 s for crowds and fire."""
+
+    def __init__(
+        self,
+        *,
+        kind: _vocabulary_pb2.Kind.ValueType = ...,
+        gap: _duration_pb2.Duration | None = ...,
+        distance_m: _builtins.float | None = ...,
+        flood_signals: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_distance_m", b"_distance_m", "distance_m", b"distance_m", "gap", b"gap"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_distance_m", b"_distance_m", "distance_m", b"distance_m", "flood_signals", b"flood_signals", "gap", b"gap", "kind", b"kind"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__distance_m: _TypeAlias = _typing.Literal["distance_m"]  # noqa: Y015
+    _WhichOneofArgType__distance_m: _TypeAlias = _typing.Literal["_distance_m", b"_distance_m"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__distance_m) -> _WhichOneofReturnType__distance_m | None: ...
+
+Global___AggregationRule: _TypeAlias = AggregationRule  # noqa: Y015
 
 @_typing.final
 class Camera(_message.Message):
@@ -148,6 +191,7 @@ class Camera(_message.Message):
     ZONES_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     ANALYSIS_RATE_HZ_FIELD_NUMBER: _builtins.int
+    NEIGHBORS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`venues/{venue}/cameras/{camera}`."""
     display_name: _builtins.str
@@ -165,6 +209,10 @@ class Camera(_message.Message):
     def zones(self) -> _containers.RepeatedCompositeFieldContainer[Global___Zone]: ...
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rule]: ...
+    @_builtins.property
+    def neighbors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of cameras of the venue that see the same place, where no ground plane says so."""
+
     def __init__(
         self,
         *,
@@ -176,10 +224,11 @@ class Camera(_message.Message):
         zones: _abc.Iterable[Global___Zone] | None = ...,
         rules: _abc.Iterable[Global___Rule] | None = ...,
         analysis_rate_hz: _builtins.float = ...,
+        neighbors: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ground_plane", b"ground_plane", "picture_size", b"picture_size", "stream", b"stream"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis_rate_hz", b"analysis_rate_hz", "display_name", b"display_name", "ground_plane", b"ground_plane", "name", b"name", "picture_size", b"picture_size", "rules", b"rules", "stream", b"stream", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis_rate_hz", b"analysis_rate_hz", "display_name", b"display_name", "ground_plane", b"ground_plane", "name", b"name", "neighbors", b"neighbors", "picture_size", b"picture_size", "rules", b"rules", "stream", b"stream", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

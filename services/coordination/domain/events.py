@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.coordination.domain.lifecycle import Decision, EventState
+from services.coordination.domain.lifecycle import Decision, DismissalReason, EventState
+from services.coordination.domain.priority import Priority, priority
 from services.coordination.domain.signals import Signal, SignalRevision
 from vigie.vocabulary import Kind, Severity
 
@@ -17,6 +18,10 @@ class Event:
         version: rises by one with every change.
         open_signals: how many of its signals are open.
         last_close_time: the latest moment at which one of its signals closed, or was taken to have because its owner was lost.
+        end_time: when people had done with it: dismissed or closed it. None while they have not.
+        reopen_time: when a late signal last opened it again after that.
+        merged_into: the event that it became a part of.
+        acknowledge_time: when somebody first acknowledged it, or decided more.
     """
 
     event_id: UUID
@@ -36,6 +41,15 @@ class Event:
     signal_count: int
     open_signals: int
     version: int
+    priority: Priority
+    drill: bool = False
+    dismissal_reason: DismissalReason | None = None
+    end_time: datetime | None = None
+    reopen_count: int = 0
+    reopen_time: datetime | None = None
+    folded_signal_count: int = 0
+    merged_into: UUID | None = None
+    acknowledge_time: datetime | None = None
 
     @property
     def close_time(self) -> datetime | None:
@@ -57,6 +71,7 @@ class Review:
     comment: str
     review_time: datetime
     request_id: UUID | None
+    dismissal_reason: DismissalReason | None = None
 
 
 def begun(event_id: UUID, first: SignalRevision, now: datetime) -> Event:
@@ -79,6 +94,8 @@ def begun(event_id: UUID, first: SignalRevision, now: datetime) -> Event:
         signal_count=0,
         open_signals=0,
         version=0,
+        priority=priority(first.kind, first.severity),
+        drill=first.drill,
     )
 
 
@@ -104,6 +121,7 @@ def with_revision(event: Event, revision: SignalRevision) -> Event:
     return replace(
         event,
         severity=max(event.severity, revision.severity),
+        priority=max(event.priority, priority(event.kind, revision.severity)),
         score=max(event.score, revision.score),
         reason=revision.reason if rises else event.reason,
     )

@@ -10,6 +10,9 @@ class EventState(IntEnum):
     ACKNOWLEDGED = 2
     CONFIRMED = 3
     DISMISSED = 4
+    ESCALATED = 5
+    CLOSED = 6
+    MERGED = 7
 
 
 class Decision(IntEnum):
@@ -18,6 +21,22 @@ class Decision(IntEnum):
     ACKNOWLEDGE = 1
     CONFIRM = 2
     DISMISS = 3
+    ESCALATE = 4
+    CLOSE = 5
+
+
+class DismissalReason(IntEnum):
+    """Why an event was dismissed; `vigie/v1/events.proto` says what each means. The list is closed."""
+
+    NOTHING_THERE = 1
+    LIGHT = 2
+    WEATHER = 3
+    MISTAKEN = 4
+    ALLOWED = 5
+    HARMLESS = 6
+    CAMERA_FAULT = 7
+    DUPLICATE = 8
+    OTHER = 9
 
 
 # A judgement may be corrected, never withdrawn: no decision leads back to NEW.

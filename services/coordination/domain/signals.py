@@ -47,6 +47,7 @@ class SignalRevision:
     box: Box | None
     ground_point: tuple[float, float] | None
     evidence: Evidence | None
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Signal:
     orphaned: bool
     ground_point: tuple[float, float] | None
     evidence: str | None
+    drill: bool = False
 
 
 def opened(first: SignalRevision, event_id: UUID) -> Signal:
@@ -94,6 +96,7 @@ def opened(first: SignalRevision, event_id: UUID) -> Signal:
         orphaned=False,
         ground_point=first.ground_point,
         evidence=first.evidence.sha256 if first.evidence else None,
+        drill=first.drill,
     )
 
 

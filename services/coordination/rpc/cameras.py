@@ -7,7 +7,7 @@ from services.coordination.domain import checks
 from services.coordination.domain.admission import CLOCK_SKEW
 from services.coordination.errors import InvalidRequestError, Violation
 from services.coordination.recording import Recorder
-from services.coordination.rpc.requests import Context, check_known, page_size, venue_of
+from services.coordination.rpc.requests import Context, check_known, page_size, venues_of
 from services.coordination.rpc.tokens import page_position, page_token
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.cameras import CameraId, CameraReport
@@ -64,10 +64,10 @@ class CameraServicer(CameraServiceServicer):
     ) -> camera_service_pb2.ListCamerasResponse:
         """Lists cameras by name. One whose owner has not spoken lately has no state."""
         size = page_size(request.page_size)
-        venue, position = venue_of(request.parent), page_position(request)
+        venues, position = venues_of(request.parent), page_position(request)
         async with self._database.read() as work:
-            await check_known(work, venue)
-            reports = await work.cameras.page(venue, after=(position[0], position[1]) if position else ("", ""), size=size)
+            await check_known(work, request.parent)
+            reports = await work.cameras.page(venues, after=(position[0], position[1]) if position else ("", ""), size=size)
         more = page_token(request, parse_camera(reports[-1].camera.name)) if len(reports) == size else ""
         return camera_service_pb2.ListCamerasResponse(cameras=[self._status(report) for report in reports], next_page_token=more)
 

@@ -75,6 +75,13 @@ def event_message(
         reviews=[_review_message(review) for review in reviews],
         etag=event.etag,
         known_limits=KNOWN_LIMITS[event.kind],
+        priority=events_pb2.Priority.ValueType(event.priority),
+        drill=event.drill,
+        dismissal_reason=events_pb2.DismissalReason.ValueType(event.dismissal_reason or 0),
+        reopen_count=event.reopen_count,
+        reopen_time=timestamp(event.reopen_time) if event.reopen_time else None,
+        folded_signal_count=event.folded_signal_count,
+        merged_into=event_name(event.venue, str(event.merged_into)) if event.merged_into else "",
     )
 
 
@@ -99,6 +106,7 @@ def _signal_message(signal: Signal, newest: SignalRevision) -> signals_pb2.Signa
         box=signals_pb2.Box(x0=box.x0, y0=box.y0, x1=box.x1, y1=box.y1) if box else None,
         ground_point=venues_pb2.GroundPoint(x_m=point[0], y_m=point[1]) if point else None,
         evidence=signals_pb2.Evidence(sha256=picture.sha256, size_bytes=picture.size_bytes) if picture else None,
+        drill=signal.drill,
     )
 
 
@@ -108,4 +116,5 @@ def _review_message(review: Review) -> events_pb2.Review:
         reviewer=review.reviewer,
         comment=review.comment,
         review_time=timestamp(review.review_time),
+        dismissal_reason=events_pb2.DismissalReason.ValueType(review.dismissal_reason or 0),
     )

@@ -12,7 +12,7 @@ from services.coordination.errors import CursorError, NotFoundError
 from services.coordination.evidence import EvidenceFolder
 from services.coordination.reviewing import Judgement, Reviewer
 from services.coordination.rpc.convert import event_message, moment, timestamp
-from services.coordination.rpc.requests import Context, check_known, check_text, invalid, page_size, summary, trace, venue_of
+from services.coordination.rpc.requests import Context, check_known, check_text, invalid, page_size, summary, trace, venues_of
 from services.coordination.rpc.tokens import cursor, page_position, page_token, read_cursor
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.events import EventQuery
@@ -56,11 +56,11 @@ class EventServicer(EventServiceServicer):
         size = page_size(request.page_size)
         query = _query(request.parent, request.filter, page_position(request))
         async with self._database.write() as work:
-            await check_known(work, query.venue)
+            await check_known(work, request.parent)
             # The cursor is read first: what is recorded meanwhile may be in the page and in the watch, but never in neither.
             last_change = await work.events.last_change()
             events = await work.events.page(query, size)
-            done = trace(context, "ListEvents", request.parent, filter=summary(request.filter), events=_ends(events))
+            done = trace("ListEvents", request.parent, filter=summary(request.filter), events=_ends(events))
             await work.audit.append(done)
             await work.commit()
         return event_service_pb2.ListEventsResponse(
@@ -78,7 +78,7 @@ class EventServicer(EventServiceServicer):
             event = await _existing(work, venue, event_id)
             signals = await work.signals.of_event(event_id)
             reviews = await work.events.reviews(event_id)
-            await work.audit.append(trace(context, "GetEvent", request.name, version=event.version))
+            await work.audit.append(trace("GetEvent", request.name, version=event.version))
             await work.commit()
         return event_service_pb2.GetEventResponse(event=event_message(event, signals, reviews))
 
@@ -88,12 +88,7 @@ class EventServicer(EventServiceServicer):
         """Records a person's decision."""
         judgement = _judgement(request)
         done = trace(
-            context,
-            "ReviewEvent",
-            request.name,
-            actor=request.reviewer,
-            decision=judgement.decision.name,
-            comment=request.comment,
+            "ReviewEvent", request.name, actor=request.reviewer, decision=judgement.decision.name, comment=request.comment
         )
         event = await self._reviewer.review(judgement, done)
         self._feed.notify()
@@ -110,7 +105,7 @@ class EventServicer(EventServiceServicer):
             await _existing(work, venue, event_id)
             if not await work.signals.has_evidence(event_id, request.sha256):
                 raise NotFoundError(f"{request.event} has no evidence {request.sha256}; get the event to see what it has")
-            await work.audit.append(trace(context, "GetEvidence", request.event, sha256=request.sha256))
+            await work.audit.append(trace("GetEvidence", request.event, sha256=request.sha256))
             await work.commit()
         return event_service_pb2.GetEvidenceResponse(jpeg=await self._evidence.get(request.sha256))
 
@@ -138,11 +133,11 @@ class EventServicer(EventServiceServicer):
     async def _begin(self, request: event_service_pb2.WatchEventsRequest, context: Context, subscription: Subscription) -> int:
         start = read_cursor(request.cursor) if request.cursor else None
         async with self._database.write() as work:
-            await check_known(work, venue_of(request.parent))
+            await check_known(work, request.parent)
             if start is not None:
                 await _check_reachable(work, start)
             position = subscription.start if start is None else start
-            done = trace(context, "WatchEvents", request.parent, filter=summary(request.filter), after_change=position)
+            done = trace("WatchEvents", request.parent, filter=summary(request.filter), after_change=position)
             await work.audit.append(done)
             await work.commit()
         return position
@@ -186,7 +181,7 @@ def _event_ids(field: str, name: str) -> tuple[str, UUID]:
 def _query(parent: str, wanted: event_service_pb2.EventFilter, position: list[str] | None) -> EventQuery:
     _check_filter(wanted)
     return EventQuery(
-        venue=venue_of(parent),
+        venues=venues_of(parent),
         kinds=frozenset(Kind(kind) for kind in wanted.kinds),
         states=frozenset(EventState(state) for state in wanted.states),
         start_time=moment(wanted.start_time) if wanted.HasField("start_time") else None,
@@ -206,16 +201,16 @@ def _check_filter(wanted: event_service_pb2.EventFilter) -> None:
 
 
 def _matches(request: event_service_pb2.WatchEventsRequest) -> Matches:
-    venue, wanted = venue_of(request.parent), request.filter
+    venues, wanted = venues_of(request.parent), request.filter
     _check_filter(wanted)
-    kinds, states, prefix = frozenset(wanted.kinds), frozenset(wanted.states), f"venues/{venue}/"
+    kinds, states = frozenset(wanted.kinds), frozenset(wanted.states)
     start_ns = wanted.start_time.ToNanoseconds() if wanted.HasField("start_time") else None
     end_ns = wanted.end_time.ToNanoseconds() if wanted.HasField("end_time") else None
 
     def matches(event: events_pb2.Event) -> bool:
         opened_ns = event.open_time.ToNanoseconds()
         return (
-            (venue is None or event.name.startswith(prefix))
+            (venues is None or parse_event(event.name)[0] in venues)
             and (not kinds or event.kind in kinds)
             and (not states or event.state in states)
             and (start_ns is None or opened_ns >= start_ns)

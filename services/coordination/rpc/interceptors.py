@@ -5,13 +5,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import grpc
 import structlog
 from google.rpc import status_pb2
 from grpc import aio
 
+from services.coordination.access.caller import Call, Caller, anonymous, begin
 from services.coordination.errors import CoordinationError, OverloadedError, UnavailableError
+from services.coordination.rpc.requests import ACTOR_KEY, MAX_ACTOR
 from services.coordination.rpc.status import code_of, internal, status_of
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +43,34 @@ class ErrorInterceptor(aio.ServerInterceptor):
                     yield response
 
         return _like(handler, stream if handler.response_streaming else unary)
+
+
+class AccessInterceptor(aio.ServerInterceptor):
+    """Says who calls, and refuses what the caller may not do."""
+
+    async def intercept_service(self, continuation: Callable[[_Details], Awaitable[_Handler]], details: _Details) -> _Handler:
+        """Wraps a handler."""
+        handler = await continuation(details)
+        if handler is None:
+            return None
+
+        async def unary(request: Any, context: _Context) -> Any:
+            begin(Call(_nobody(context), None))
+            return await _function(handler)(request, context)
+
+        async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
+            begin(Call(_nobody(context), None))
+            async for response in _function(handler)(request, context):
+                yield response
+
+        return _like(handler, stream if handler.response_streaming else unary)
+
+
+def _nobody(context: _Context) -> Caller:
+    """A caller that proves nothing: the name is what the metadata `x-vigie-actor` says, else the address that calls."""
+    metadata = dict(context.invocation_metadata() or ())
+    said = str(metadata.get(ACTOR_KEY, "")) or unquote(context.peer())
+    return anonymous("".join(character for character in said if character.isprintable())[:MAX_ACTOR] or "unknown")
 
 
 class StreamLimitInterceptor(aio.ServerInterceptor):

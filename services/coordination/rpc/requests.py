@@ -2,16 +2,16 @@
 
 import json
 from typing import Any
-from urllib.parse import unquote
 
 from google.protobuf.message import Message
 from grpc import aio
 
+from services.coordination.access.caller import current
 from services.coordination.domain import checks
 from services.coordination.domain.audit import Trace
 from services.coordination.errors import InvalidRequestError, NotFoundError, Violation
 from services.coordination.store.unit_of_work import UnitOfWork
-from vigie.names import ANY_VENUE, InvalidNameError, parse_venue, venue_name
+from vigie.names import ANY_VENUE, InvalidNameError, parse_venue
 
 ACTOR_KEY = "x-vigie-actor"
 MAX_ACTOR = 200
@@ -21,14 +21,13 @@ DEFAULT_PAGE = 100
 Context = aio.ServicerContext[Any, Any]
 
 
-def trace(context: Context, action: str, resource: str, *, actor: str = "", **detail: object) -> Trace:
+def trace(action: str, resource: str, *, actor: str = "", **detail: object) -> Trace:
     """What a call does, for the audit log.
 
-    The actor is who the request says, else who the metadata `x-vigie-actor` says, else the address that calls. None of them is
-    proved yet: the service listens to its own machine only.
+    The actor is who calls. Where the service does not know its callers it is who the request says, if it says so.
     """
-    metadata = dict(context.invocation_metadata() or ())
-    said = actor or str(metadata.get(ACTOR_KEY, "")) or unquote(context.peer())
+    caller = current().caller
+    said = caller.name if caller.known or not actor else actor
     printable = "".join(character for character in said if character.isprintable())
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
     return Trace(actor=printable[:MAX_ACTOR] or "unknown", action=action, resource=resource[:MAX_ACTOR], detail=text)
@@ -39,20 +38,23 @@ def invalid(field: str, description: str) -> InvalidRequestError:
     return InvalidRequestError([Violation(field, description)])
 
 
-def venue_of(parent: str) -> str | None:
-    """The id of the venue that a list or watch is of; None for `venues/-`. Raises InvalidRequestError."""
+def venues_of(parent: str) -> frozenset[str] | None:
+    """Ids of the venues that a list or watch is of; None means all. `venues/-` is all at which the caller may make this call.
+
+    Raises InvalidRequestError.
+    """
     if parent == ANY_VENUE:
-        return None
+        return current().venues
     try:
-        return parse_venue(parent)
+        return frozenset({parse_venue(parent)})
     except InvalidNameError as error:
         raise invalid("parent", f"{error}; write {ANY_VENUE} for all venues") from error
 
 
-async def check_known(work: UnitOfWork, venue: str | None) -> None:
+async def check_known(work: UnitOfWork, parent: str) -> None:
     """Raises NotFoundError for a venue that was never applied: to misspell one must not look as if nothing happened there."""
-    if venue is not None and not await work.venues.is_known(venue):
-        raise NotFoundError(f"{venue_name(venue)} was never applied; apply its file, or list the venues there are")
+    if parent != ANY_VENUE and not await work.venues.is_known(parse_venue(parent)):
+        raise NotFoundError(f"{parent} was never applied; apply its file, or list the venues there are")
 
 
 def page_size(asked: int) -> int:

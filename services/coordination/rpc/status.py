@@ -7,7 +7,9 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 
 from services.coordination.errors import (
+    AccessDeniedError,
     ConfigurationError,
+    ConflictError,
     CoordinationError,
     CursorError,
     EventChangedError,
@@ -16,6 +18,7 @@ from services.coordination.errors import (
     OverloadedError,
     RequestReusedError,
     ReviewRefusedError,
+    UnauthenticatedError,
     UnavailableError,
 )
 
@@ -26,11 +29,14 @@ _MAX_DETAIL_BYTES = 4000
 
 _CODES: dict[type[CoordinationError], StatusCode] = {
     ConfigurationError: StatusCode.FAILED_PRECONDITION,
+    UnauthenticatedError: StatusCode.UNAUTHENTICATED,
+    AccessDeniedError: StatusCode.PERMISSION_DENIED,
     InvalidRequestError: StatusCode.INVALID_ARGUMENT,
     NotFoundError: StatusCode.NOT_FOUND,
     EventChangedError: StatusCode.ABORTED,
     ReviewRefusedError: StatusCode.FAILED_PRECONDITION,
     RequestReusedError: StatusCode.ALREADY_EXISTS,
+    ConflictError: StatusCode.FAILED_PRECONDITION,
     CursorError: StatusCode.OUT_OF_RANGE,
     OverloadedError: StatusCode.RESOURCE_EXHAUSTED,
     UnavailableError: StatusCode.UNAVAILABLE,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from services.coordination.access.caller import current
 from services.coordination.domain.venue_changes import changes
 from services.coordination.domain.venues import violations
 from services.coordination.errors import InvalidRequestError, NotFoundError, Violation
@@ -39,19 +40,19 @@ class VenueServicer(VenueServiceServicer):
             if not request.validate_only:
                 await work.venues.create(venue)
                 await work.venues.lock([venue])
-            current = await work.venues.get(venue)
-            lines = changes(current, wanted)
+            before = await work.venues.get(venue)
+            lines = changes(before, wanted)
             if request.validate_only:
                 return venue_service_pb2.ApplyVenueResponse(venue=wanted, changes=lines)
             if lines:
-                await work.venues.put(current, wanted, self._ids)
+                await work.venues.put(before, wanted, self._ids)
             audited = lines[:_MAX_AUDITED_CHANGES]
-            done = trace(context, "ApplyVenue", wanted.name, actor=request.author, changes=audited, count=len(lines))
+            done = trace("ApplyVenue", wanted.name, actor=request.author, changes=audited, count=len(lines))
             await work.audit.append(done)
             await work.commit()
         if lines:
             self._applied()
-        wanted.update_time.CopyFrom(timestamp(self._now()) if lines or current is None else current.update_time)
+        wanted.update_time.CopyFrom(timestamp(self._now()) if lines or before is None else before.update_time)
         return venue_service_pb2.ApplyVenueResponse(venue=wanted, changes=lines)
 
     async def GetVenue(  # noqa: N802 - named by the contract
@@ -79,7 +80,7 @@ class VenueServicer(VenueServiceServicer):
         size = page_size(request.page_size)
         position = page_position(request)
         async with self._database.read() as work:
-            venues = await work.venues.page(after=position[0] if position else "", size=size)
+            venues = await work.venues.page(current().venues, after=position[0] if position else "", size=size)
         more = page_token(request, [parse_venue(venues[-1].name)]) if len(venues) == size else ""
         return venue_service_pb2.ListVenuesResponse(venues=venues, next_page_token=more)
 

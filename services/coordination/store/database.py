@@ -23,6 +23,7 @@ from services.coordination.store.unit_of_work import UnitOfWork
 
 _WAIT_S = 5
 _WRITES = "vigie_writes"
+_REBUILDS = "vigie_rebuilds"
 _FILE = "vigie_file"
 # Classes of SQLSTATE: connection, rollback, resources, locks, operator, system (PostgreSQL, appendix A).
 _PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
@@ -46,8 +47,10 @@ class Database:
         """Brings the tables up to date. Raises UnavailableError, and ConfigurationError for what is no record of this version."""
         where = "/".join(filter(None, (self._engine.url.host, self._engine.url.database)))
         try:
-            async with _translated(), self._writer.begin() as connection:
-                await connection.run_sync(upgrade)
+            async with _translated():
+                async with self._engine.execution_options(**{_WRITES: True, _REBUILDS: True}).begin() as connection:
+                    await connection.run_sync(upgrade)
+                await self._engine.dispose()
         except UnavailableError as error:
             raise UnavailableError(f"{where}: {error.message}") from error
         except (DatabaseError, CommandError) as error:
@@ -121,7 +124,11 @@ def _begin_sqlite(connection: Connection) -> None:
             connection.invalidate()
         raise UnavailableError("the file of the database is gone, or is another one; put it back, nothing was recorded")
     # A writer takes its place before it reads: turning a reader into a writer fails when another wrote meanwhile.
-    immediate = connection.get_execution_options().get(_WRITES, False)
+    options = connection.get_execution_options()
+    if options.get(_REBUILDS, False):
+        # A migration may write a table anew that others refer to. The connection is not used for anything else.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    immediate = options.get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 

@@ -1,12 +1,13 @@
 """The tables of the record. Every constraint is named; no column says anything about a person who was filmed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -82,6 +84,8 @@ class VenueRow(Base):
     # Of all changes of venues, the one that last changed this venue.
     revision: Mapped[int]
     update_time: Mapped[datetime]
+    # Canonical JSON of a `vigie.v1.Venue` with nothing but `aggregation`.
+    settings: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
 
 
 class CameraRow(Base):
@@ -99,7 +103,10 @@ class CameraRow(Base):
 
 
 class AuthorizationRow(Base):
-    """One wording of an act. A changed act is withdrawn and written anew, so that it shows what held when."""
+    """An act. It never changes; `withdrawn_time` is when it was revoked.
+
+    Before acts were a register, a changed act was withdrawn and written anew: hence the id of the wording.
+    """
 
     __tablename__ = "authorizations"
     __table_args__ = (
@@ -128,6 +135,33 @@ class AuthorizationRow(Base):
     spec: Mapped[str] = mapped_column(Text)
     record_time: Mapped[datetime]
     withdrawn_time: Mapped[datetime | None]
+    recorder: Mapped[str] = mapped_column(Text, server_default="")
+    revoke_reason: Mapped[str] = mapped_column(Text, server_default="")
+    revoke_author: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class SuspensionRow(Base):
+    """A suspension of an act, or of a part of it."""
+
+    __tablename__ = "suspensions"
+    __table_args__ = (
+        # As in `authorizations`, but no bit at all stands for all kinds.
+        CheckConstraint("kinds BETWEEN 0 AND 255", name="eight_kinds"),
+        Index("ix_suspensions_venue_id_authorization_id", "venue_id", "authorization_id"),
+    )
+
+    suspension_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(63), ForeignKey("venues.venue_id"))
+    authorization_id: Mapped[str] = mapped_column(String(63))
+    # Empty means all.
+    cameras: Mapped[list[str]] = mapped_column(JSON)
+    kinds: Mapped[int] = mapped_column(SmallInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Text)
+    start_time: Mapped[datetime]
+    lift_time: Mapped[datetime | None]
+    lift_reason: Mapped[str] = mapped_column(Text, server_default="")
+    lift_author: Mapped[str] = mapped_column(Text, server_default="")
 
 
 class IncarnationRow(Base):
@@ -161,7 +195,9 @@ class EventRow(Base):
     __table_args__ = (
         CheckConstraint(EIGHT_KINDS, name="eight_kinds"),
         CheckConstraint(THREE_SEVERITIES, name="three_severities"),
-        CheckConstraint("state BETWEEN 1 AND 4", name="states"),
+        CheckConstraint("state BETWEEN 1 AND 7", name="states"),
+        CheckConstraint("priority BETWEEN 1 AND 4", name="priorities"),
+        CheckConstraint("dismissal_reason BETWEEN 1 AND 9", name="dismissal_reasons"),
         Index("ix_events_open_time_event_id", "open_time", "event_id"),
         Index("ix_events_venue_id_open_time_event_id", "venue_id", "open_time", "event_id"),
     )
@@ -183,6 +219,18 @@ class EventRow(Base):
     signal_count: Mapped[int] = mapped_column(Integer)
     open_signals: Mapped[int] = mapped_column(Integer)
     version: Mapped[int]
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default="2")
+    drill: Mapped[bool] = mapped_column(server_default=false())
+    dismissal_reason: Mapped[int | None] = mapped_column(SmallInteger)
+    # When people had done with it: dismissed or closed it. Signals that began later belong to another event.
+    end_time: Mapped[datetime | None]
+    reopen_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    reopen_time: Mapped[datetime | None]
+    folded_signal_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    merged_into: Mapped[UUID | None] = mapped_column(Uuid)
+    # When somebody first acknowledged it, or decided more; and when it was first sent to a watcher.
+    acknowledge_time: Mapped[datetime | None]
+    watch_time: Mapped[datetime | None]
 
 
 class EvidenceRow(Base):
@@ -228,6 +276,7 @@ class SignalRow(Base):
     ground_x_m: Mapped[float | None]
     ground_y_m: Mapped[float | None]
     evidence: Mapped[str | None] = mapped_column(String(64), ForeignKey("evidence.sha256"))
+    drill: Mapped[bool] = mapped_column(server_default=false())
 
 
 class SignalRevisionRow(Base):
@@ -261,7 +310,8 @@ class ReviewRow(Base):
 
     __tablename__ = "reviews"
     __table_args__ = (
-        CheckConstraint("decision BETWEEN 1 AND 3", name="decisions"),
+        CheckConstraint("decision BETWEEN 1 AND 5", name="decisions"),
+        CheckConstraint("dismissal_reason BETWEEN 1 AND 9", name="dismissal_reasons"),
         CheckConstraint("reviewer <> ''", name="reviewer"),
         Index("uq_reviews_request_id", "request_id", unique=True),
     )
@@ -274,6 +324,7 @@ class ReviewRow(Base):
     comment: Mapped[str] = mapped_column(Text)
     review_time: Mapped[datetime]
     request_id: Mapped[UUID | None] = mapped_column(Uuid)
+    dismissal_reason: Mapped[int | None] = mapped_column(SmallInteger)
 
 
 class EventChangeRow(Base):
@@ -286,7 +337,7 @@ class EventChangeRow(Base):
 
 
 class AuditRow(Base):
-    """An entry of the audit log. The database itself refuses to change or remove one."""
+    """An entry of the audit log. The database itself refuses to change one, or to remove one that is not behind the anchor."""
 
     __tablename__ = "audit_entries"
 
@@ -298,3 +349,74 @@ class AuditRow(Base):
     detail: Mapped[str] = mapped_column(Text)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditAnchorRow(Base):
+    """An erasure of the oldest entries of the audit log: the last that was erased, whose hash the next one follows."""
+
+    __tablename__ = "audit_anchors"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(String(64))
+    erase_time: Mapped[datetime]
+    author: Mapped[str] = mapped_column(Text)
+
+
+class AnalysedTimeRow(Base):
+    """For how long a camera was analysed for a kind on a day (UTC)."""
+
+    __tablename__ = "analysed_time"
+    __table_args__ = (
+        CheckConstraint(EIGHT_KINDS, name="eight_kinds"),
+        ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),
+    )
+
+    venue_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    camera_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    kind: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    seconds: Mapped[float]
+
+
+class DestinationRow(Base):
+    """Where events of a venue are sent, as canonical JSON of `vigie.v1.Destination`."""
+
+    __tablename__ = "destinations"
+
+    venue_id: Mapped[str] = mapped_column(String(63), ForeignKey("venues.venue_id"), primary_key=True)
+    destination_id: Mapped[str] = mapped_column(String(63), primary_key=True)
+    spec: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Text)
+    create_time: Mapped[datetime]
+    delete_time: Mapped[datetime | None]
+
+
+class DeliveryRow(Base):
+    """An event on its way to a destination."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint("state BETWEEN 1 AND 3", name="states"),
+        ForeignKeyConstraint(["venue_id", "destination_id"], ["destinations.venue_id", "destinations.destination_id"]),
+        Index("ix_deliveries_state_next_attempt_time", "state", "next_attempt_time"),
+        Index("uq_deliveries_destination_event_state", "venue_id", "destination_id", "event_id", "event_state", unique=True),
+        Index("uq_deliveries_request_id", "request_id", unique=True),
+    )
+
+    delivery_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(63))
+    destination_id: Mapped[str] = mapped_column(String(63))
+    event_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("events.event_id"))
+    event_version: Mapped[int]
+    # The state for which the destination is set up; NULL where a person forwarded the event.
+    event_state: Mapped[int | None] = mapped_column(SmallInteger)
+    # What is sent, as it was when the delivery was made.
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[int] = mapped_column(SmallInteger)
+    attempts: Mapped[int] = mapped_column(Integer)
+    problem: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Text)
+    request_id: Mapped[UUID | None] = mapped_column(Uuid)
+    create_time: Mapped[datetime]
+    next_attempt_time: Mapped[datetime]
+    end_time: Mapped[datetime | None]

@@ -92,8 +92,8 @@ class Cameras:
         ]
         await upsert(self._session, CameraHealthRow, rows, rising="incarnation")
 
-    async def page(self, venue: str | None, *, after: CameraId, size: int) -> list[CameraReport]:
-        """Applied cameras by venue and id, of one venue or (None) of all."""
+    async def page(self, venues: frozenset[str] | None, *, after: CameraId, size: int) -> list[CameraReport]:
+        """Applied cameras by venue and id, of some venues or (None) of all."""
         key = tuple_(CameraRow.venue_id, CameraRow.camera_id)
         statement = (
             select(CameraRow, CameraHealthRow)
@@ -103,8 +103,8 @@ class Cameras:
             )
             .where(CameraRow.withdrawn_time.is_(None), key > after)
         )
-        if venue is not None:
-            statement = statement.where(CameraRow.venue_id == venue)
+        if venues is not None:
+            statement = statement.where(CameraRow.venue_id.in_(venues))
         rows = await self._session.execute(statement.order_by(CameraRow.venue_id, CameraRow.camera_id).limit(size))
         return [_report(camera, health) for camera, health in rows]
 

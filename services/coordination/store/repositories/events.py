@@ -10,7 +10,8 @@ from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.domain.events import Event, Review
-from services.coordination.domain.lifecycle import Decision, EventState
+from services.coordination.domain.lifecycle import Decision, DismissalReason, EventState
+from services.coordination.domain.priority import Priority
 from services.coordination.store.models import EventChangeRow, EventRow, ReviewRow
 from services.coordination.store.repositories.heads import Head, advance, position
 from services.coordination.store.upsert import upsert
@@ -25,7 +26,7 @@ class EventQuery:
         before: open time and id of the event after which to go on, newest first.
     """
 
-    venue: str | None = None
+    venues: frozenset[str] | None = None
     kinds: frozenset[Kind] = frozenset()
     states: frozenset[EventState] = frozenset()
     start_time: datetime | None = None
@@ -51,8 +52,8 @@ class Events:
     async def page(self, query: EventQuery, size: int) -> list[Event]:
         """Events, newest first; how far down does not matter to the cost."""
         statement = select(EventRow)
-        if query.venue is not None:
-            statement = statement.where(EventRow.venue_id == query.venue)
+        if query.venues is not None:
+            statement = statement.where(EventRow.venue_id.in_(query.venues))
         if query.kinds:
             statement = statement.where(EventRow.kind.in_(query.kinds))
         if query.states:
@@ -90,6 +91,7 @@ class Events:
             "comment": review.comment,
             "review_time": review.review_time,
             "request_id": review.request_id,
+            "dismissal_reason": review.dismissal_reason,
         }
         await self._session.execute(insert(ReviewRow), [row])
 
@@ -147,6 +149,15 @@ def _event(row: EventRow) -> Event:
         signal_count=row.signal_count,
         open_signals=row.open_signals,
         version=row.version,
+        priority=Priority(row.priority),
+        drill=row.drill,
+        dismissal_reason=DismissalReason(row.dismissal_reason) if row.dismissal_reason else None,
+        end_time=row.end_time,
+        reopen_count=row.reopen_count,
+        reopen_time=row.reopen_time,
+        folded_signal_count=row.folded_signal_count,
+        merged_into=row.merged_into,
+        acknowledge_time=row.acknowledge_time,
     )
 
 
@@ -169,6 +180,15 @@ def _event_row(event: Event) -> dict[str, Any]:
         "signal_count": event.signal_count,
         "open_signals": event.open_signals,
         "version": event.version,
+        "priority": event.priority,
+        "drill": event.drill,
+        "dismissal_reason": event.dismissal_reason,
+        "end_time": event.end_time,
+        "reopen_count": event.reopen_count,
+        "reopen_time": event.reopen_time,
+        "folded_signal_count": event.folded_signal_count,
+        "merged_into": event.merged_into,
+        "acknowledge_time": event.acknowledge_time,
     }
 
 
@@ -179,4 +199,5 @@ def _review(row: ReviewRow) -> Review:
         comment=row.comment,
         review_time=row.review_time,
         request_id=row.request_id,
+        dismissal_reason=DismissalReason(row.dismissal_reason) if row.dismissal_reason else None,
     )

@@ -14,6 +14,8 @@ class Head(StrEnum):
     EVENT_CHANGES = "event_changes"
     VENUE_CHANGES = "venue_changes"
     AUDIT = "audit"
+    # Number of the last entry of the audit log that was erased.
+    AUDIT_ERASED = "audit_erased"
 
 
 async def advance(session: AsyncSession, head: Head, by: int) -> int:

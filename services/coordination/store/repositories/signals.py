@@ -16,7 +16,7 @@ from services.coordination.store.repositories.cameras import CameraId
 from services.coordination.store.upsert import insert_missing, upsert
 from vigie.vocabulary import Kind, Severity
 
-_FIXED = frozenset({"event_id", "venue_id", "camera_id", "kind", "zone"})
+_FIXED = frozenset({"event_id", "venue_id", "camera_id", "kind", "zone", "drill"})
 
 
 class Signals:
@@ -135,6 +135,7 @@ def _signal(row: SignalRow) -> Signal:
         orphaned=row.orphaned,
         ground_point=_ground_point(row),
         evidence=row.evidence,
+        drill=row.drill,
     )
 
 
@@ -156,6 +157,7 @@ def _signal_row(signal: Signal) -> dict[str, Any]:
         "ground_x_m": ground_x_m,
         "ground_y_m": ground_y_m,
         "evidence": signal.evidence,
+        "drill": signal.drill,
     }
 
 
@@ -181,6 +183,7 @@ def _revision(signal: SignalRow, row: SignalRevisionRow, evidence_bytes: int | N
         box=Box(*box) if len(box) == len(corners) else None,
         ground_point=_ground_point(row),
         evidence=Evidence(signal.evidence, evidence_bytes) if signal.evidence and evidence_bytes else None,
+        drill=signal.drill,
     )
 
 

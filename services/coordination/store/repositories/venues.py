@@ -52,9 +52,11 @@ class Venues:
         row = await self._session.get(VenueRow, venue)
         return row is not None and row.revision > 0
 
-    async def page(self, *, after: str, size: int) -> list[venues_pb2.Venue]:
-        """Venues by id, without cameras and authorisations."""
+    async def page(self, venues: frozenset[str] | None, *, after: str, size: int) -> list[venues_pb2.Venue]:
+        """Some venues or (None) all, by id, without cameras and authorisations."""
         known = select(VenueRow).where(VenueRow.venue_id > after, VenueRow.revision > 0)
+        if venues is not None:
+            known = known.where(VenueRow.venue_id.in_(venues))
         rows = await self._session.scalars(known.order_by(VenueRow.venue_id).limit(size))
         return [_venue(row) for row in rows]
 

@@ -37,7 +37,7 @@ VALUES ('00000000000000000000000000000001', 'arena', {kind}, {state}, {severity}
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "severity"), [(0, 1, 1), (9, 1, 1), (-1, 1, 1), (4, 0, 1), (4, 5, 1), (4, 1, 0), (4, 1, 4)]
+    ("kind", "state", "severity"), [(0, 1, 1), (9, 1, 1), (-1, 1, 1), (4, 0, 1), (4, 8, 1), (4, 1, 0), (4, 1, 4)]
 )
 async def test_nothing_outside_the_closed_vocabularies_is_recorded(
     database: Database, kind: int, state: int, severity: int
