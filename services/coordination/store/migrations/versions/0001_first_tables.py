@@ -79,8 +79,8 @@ def upgrade() -> None:
         sa.Column("spec", sa.Text(), nullable=False),
         sa.Column("record_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_time", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("kinds BETWEEN 1 AND 255", name="ck_authorizations_eight_kinds"),
-        sa.CheckConstraint("start_time < end_time", name="ck_authorizations_period"),
+        sa.CheckConstraint("kinds BETWEEN 1 AND 255", name=op.f("ck_authorizations_eight_kinds")),
+        sa.CheckConstraint("start_time < end_time", name=op.f("ck_authorizations_period")),
         sa.ForeignKeyConstraint(["venue_id"], ["venues.venue_id"], name="fk_authorizations_venue_id_venues"),
         sa.PrimaryKeyConstraint("wording_id", name="pk_authorizations"),
     )
@@ -124,9 +124,9 @@ def upgrade() -> None:
         sa.Column("signal_count", sa.Integer(), nullable=False),
         sa.Column("open_signals", sa.Integer(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("kind BETWEEN 1 AND 8", name="ck_events_eight_kinds"),
-        sa.CheckConstraint("severity BETWEEN 1 AND 3", name="ck_events_three_severities"),
-        sa.CheckConstraint("state BETWEEN 1 AND 4", name="ck_events_states"),
+        sa.CheckConstraint("kind BETWEEN 1 AND 8", name=op.f("ck_events_eight_kinds")),
+        sa.CheckConstraint("severity BETWEEN 1 AND 3", name=op.f("ck_events_three_severities")),
+        sa.CheckConstraint("state BETWEEN 1 AND 4", name=op.f("ck_events_states")),
         sa.ForeignKeyConstraint(["venue_id"], ["venues.venue_id"], name="fk_events_venue_id_venues"),
         sa.PrimaryKeyConstraint("event_id", name="pk_events"),
     )
@@ -167,8 +167,8 @@ def upgrade() -> None:
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("review_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=True),
-        sa.CheckConstraint("reviewer <> ''", name="ck_reviews_reviewer"),
-        sa.CheckConstraint("decision BETWEEN 1 AND 3", name="ck_reviews_decisions"),
+        sa.CheckConstraint("reviewer <> ''", name=op.f("ck_reviews_reviewer")),
+        sa.CheckConstraint("decision BETWEEN 1 AND 3", name=op.f("ck_reviews_decisions")),
         sa.ForeignKeyConstraint(["event_id"], ["events.event_id"], name="fk_reviews_event_id_events"),
         sa.PrimaryKeyConstraint("event_id", "event_version", name="pk_reviews"),
     )
@@ -190,7 +190,7 @@ def upgrade() -> None:
         sa.Column("ground_x_m", sa.Double(), nullable=True),
         sa.Column("ground_y_m", sa.Double(), nullable=True),
         sa.Column("evidence", sa.String(length=64), nullable=True),
-        sa.CheckConstraint("kind BETWEEN 1 AND 8", name="ck_signals_eight_kinds"),
+        sa.CheckConstraint("kind BETWEEN 1 AND 8", name=op.f("ck_signals_eight_kinds")),
         sa.ForeignKeyConstraint(["event_id"], ["events.event_id"], name="fk_signals_event_id_events"),
         sa.ForeignKeyConstraint(["evidence"], ["evidence.sha256"], name="fk_signals_evidence_evidence"),
         sa.ForeignKeyConstraint(
@@ -228,14 +228,14 @@ def upgrade() -> None:
         sa.Column("ground_x_m", sa.Double(), nullable=True),
         sa.Column("ground_y_m", sa.Double(), nullable=True),
         sa.Column("evidence", sa.String(length=64), nullable=True),
-        sa.CheckConstraint("severity BETWEEN 1 AND 3", name="ck_signal_revisions_three_severities"),
+        sa.CheckConstraint("severity BETWEEN 1 AND 3", name=op.f("ck_signal_revisions_three_severities")),
         sa.ForeignKeyConstraint(["evidence"], ["evidence.sha256"], name="fk_signal_revisions_evidence_evidence"),
         sa.ForeignKeyConstraint(["signal_id"], ["signals.signal_id"], name="fk_signal_revisions_signal_id_signals"),
         sa.PrimaryKeyConstraint("signal_id", "revision", name="pk_signal_revisions"),
     )
     heads = sa.table("heads", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
     op.bulk_insert(heads, [{"name": name, "value": 0} for name in HEADS])
-    for statement in AUDIT_GUARD[op.get_bind().dialect.name]:
+    for statement in AUDIT_GUARD[op.get_context().dialect.name]:
         op.execute(statement)
 
 
@@ -257,5 +257,5 @@ def downgrade() -> None:
         "audit_entries",
     ):
         op.drop_table(table)
-    if op.get_bind().dialect.name == "postgresql":
+    if op.get_context().dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_refuse")

@@ -40,21 +40,29 @@ OLD_GUARD = {
     ],
 }
 
-# Checks by table: those that stay, those there were, those there are.
+# All checks of a table, as they were and as they are.
 CHECKS = {
     "events": (
-        {"eight_kinds": "kind BETWEEN 1 AND 8", "three_severities": "severity BETWEEN 1 AND 3"},
-        {"states": "state BETWEEN 1 AND 4"},
         {
+            "eight_kinds": "kind BETWEEN 1 AND 8",
+            "three_severities": "severity BETWEEN 1 AND 3",
+            "states": "state BETWEEN 1 AND 4",
+        },
+        {
+            "eight_kinds": "kind BETWEEN 1 AND 8",
+            "three_severities": "severity BETWEEN 1 AND 3",
             "states": "state BETWEEN 1 AND 7",
             "priorities": "priority BETWEEN 1 AND 4",
             "dismissal_reasons": "dismissal_reason BETWEEN 1 AND 9",
         },
     ),
     "reviews": (
-        {"reviewer": "reviewer <> ''"},
-        {"decisions": "decision BETWEEN 1 AND 3"},
-        {"decisions": "decision BETWEEN 1 AND 5", "dismissal_reasons": "dismissal_reason BETWEEN 1 AND 9"},
+        {"reviewer": "reviewer <> ''", "decisions": "decision BETWEEN 1 AND 3"},
+        {
+            "reviewer": "reviewer <> ''",
+            "decisions": "decision BETWEEN 1 AND 5",
+            "dismissal_reasons": "dismissal_reason BETWEEN 1 AND 9",
+        },
     ),
 }
 
@@ -93,18 +101,18 @@ def upgrade() -> None:
     for table, columns in COLUMNS.items():
         for column in columns:
             op.add_column(table, column())
-    for table, (staying, before, after) in CHECKS.items():
-        _replace_checks(table, staying, before, after)
+    for table, (before, after) in CHECKS.items():
+        _replace_checks(table, before, after)
     _create_tables()
     heads = sa.table("heads", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
     op.bulk_insert(heads, [{"name": "audit_erased", "value": 0}])
-    for statement in GUARD[op.get_bind().dialect.name]:
+    for statement in GUARD[op.get_context().dialect.name]:
         op.execute(statement)
 
 
 def downgrade() -> None:
     """Takes it back. What did not exist before is folded into what did: an escalated or closed event was confirmed."""
-    for statement in OLD_GUARD[op.get_bind().dialect.name]:
+    for statement in OLD_GUARD[op.get_context().dialect.name]:
         op.execute(statement)
     op.execute("DELETE FROM heads WHERE name = 'audit_erased'")
     for table in TABLES:
@@ -113,31 +121,37 @@ def downgrade() -> None:
     op.execute("UPDATE events SET state = 4 WHERE state = 6 AND dismissal_reason IS NOT NULL")
     op.execute("UPDATE events SET state = 3 WHERE state IN (5, 6)")
     op.execute("DELETE FROM events WHERE state = 7")
-    for table, (staying, before, after) in CHECKS.items():
-        _replace_checks(table, staying, after, before, without=tuple(column().name for column in COLUMNS[table]))
+    for table, (before, after) in CHECKS.items():
+        _replace_checks(table, after, before, without=tuple(column().name for column in COLUMNS[table]))
     for table in ("venues", "authorizations", "signals"):
         for column in COLUMNS[table]:
             op.drop_column(table, column().name)
 
 
-def _replace_checks(
-    table: str, staying: dict[str, str], before: dict[str, str], after: dict[str, str], without: tuple[str, ...] = ()
-) -> None:
-    """SQLite cannot change checks: the table is written anew, and all its checks must be said."""
-    named = {f"ck_{table}_{name}": condition for name, condition in after.items()}
-    if op.get_bind().dialect.name == "sqlite":
-        every = {f"ck_{table}_{name}": condition for name, condition in staying.items()} | named
-        checks = tuple(sa.CheckConstraint(condition, name=name) for name, condition in every.items())
-        with op.batch_alter_table(table, recreate="always", table_args=checks) as batch:
-            for column in without:
-                batch.drop_column(column)
+def _replace_checks(table: str, before: dict[str, str], after: dict[str, str], without: tuple[str, ...] = ()) -> None:
+    if op.get_context().dialect.name == "sqlite":
+        _rebuild(table, after, without)
         return
     for name in before:
-        op.drop_constraint(f"ck_{table}_{name}", table, type_="check")
+        # The second is what 0001 made of it once.
+        for constraint in (f"ck_{table}_{name}", f"ck_{table}_ck_{table}_{name}"):
+            op.drop_constraint(op.f(constraint), table, type_="check", if_exists=True)
     for column in without:
         op.drop_column(table, column)
-    for name, condition in named.items():
-        op.create_check_constraint(name, table, condition)
+    for name, condition in after.items():
+        op.create_check_constraint(op.f(f"ck_{table}_{name}"), table, condition)
+
+
+def _rebuild(table: str, checks: dict[str, str], without: tuple[str, ...]) -> None:
+    """SQLite cannot change checks: the table is written anew."""
+    rebuilt = sa.Table(table, sa.MetaData(), autoload_with=op.get_bind())
+    for constraint in [found for found in rebuilt.constraints if isinstance(found, sa.CheckConstraint)]:
+        rebuilt.constraints.discard(constraint)
+    for name, condition in checks.items():
+        rebuilt.append_constraint(sa.CheckConstraint(condition, name=f"ck_{table}_{name}"))
+    with op.batch_alter_table(table, recreate="always", copy_from=rebuilt) as batch:
+        for column in without:
+            batch.drop_column(column)
 
 
 def _create_tables() -> None:
@@ -173,7 +187,7 @@ def _create_tables() -> None:
         sa.Column("lift_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lift_reason", sa.Text(), server_default="", nullable=False),
         sa.Column("lift_author", sa.Text(), server_default="", nullable=False),
-        sa.CheckConstraint("kinds BETWEEN 0 AND 255", name="ck_suspensions_eight_kinds"),
+        sa.CheckConstraint("kinds BETWEEN 0 AND 255", name=op.f("ck_suspensions_eight_kinds")),
         sa.ForeignKeyConstraint(["venue_id"], ["venues.venue_id"], name="fk_suspensions_venue_id_venues"),
         sa.PrimaryKeyConstraint("suspension_id", name="pk_suspensions"),
     )
@@ -185,7 +199,7 @@ def _create_tables() -> None:
         sa.Column("kind", sa.SmallInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
-        sa.CheckConstraint("kind BETWEEN 1 AND 8", name="ck_analysed_time_eight_kinds"),
+        sa.CheckConstraint("kind BETWEEN 1 AND 8", name=op.f("ck_analysed_time_eight_kinds")),
         sa.ForeignKeyConstraint(
             ["venue_id", "camera_id"],
             ["cameras.venue_id", "cameras.camera_id"],
@@ -210,7 +224,7 @@ def _create_tables() -> None:
         sa.Column("create_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("next_attempt_time", sa.DateTime(timezone=True), nullable=False),
         sa.Column("end_time", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("state BETWEEN 1 AND 3", name="ck_deliveries_states"),
+        sa.CheckConstraint("state BETWEEN 1 AND 3", name=op.f("ck_deliveries_states")),
         sa.ForeignKeyConstraint(["event_id"], ["events.event_id"], name="fk_deliveries_event_id_events"),
         sa.ForeignKeyConstraint(
             ["venue_id", "destination_id"],
