@@ -109,3 +109,12 @@ def test_camera_with_another_owner_is_given_up_and_taken_again_only_when_given_a
 
 def test_loop_that_works_is_not_silent(group: Group) -> None:
     eventually(lambda: group.status().silent_s < 1.0)
+
+
+def test_how_cameras_did_is_told_before_a_group_ends_however_soon_it_does(service: FakeCoordination, tmp_path: Path) -> None:
+    config = ClusterConfig.from_environment({"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(tmp_path)})
+    group = Group(Identity("group-0", "node", "process"), config, Fits(Fit(64, 64)))
+    group.start()
+    group.give(broken_zone(), LEASE)
+    group.stop(0)
+    assert service.health[broken_zone().camera.name].state == cameras_pb2.CAMERA_STATE_MISCONFIGURED
