@@ -27,7 +27,7 @@ from vigie.v1 import events_pb2 as vigie_dot_v1_dot_events__pb2
 from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/report_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/events.proto\x1a\x19vigie/v1/vocabulary.proto\"\x80\x01\n\x10GetReportRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x11GetReportResponse\x12!\n\x04rows\x18\x01 \x03(\x0b\x32\x13.vigie.v1.ReportRow\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf4\x01\n\tReportRow\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x1c\n\x04kind\x18\x02 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x1e\n\x05\x66ield\x18\x03 \x01(\x0b\x32\x0f.vigie.v1.Tally\x12\x1f\n\x06\x64rills\x18\x04 \x01(\x0b\x32\x0f.vigie.v1.Tally\x12\x14\n\x0c\x63\x61mera_hours\x18\x05 \x01(\x01\x12,\n\ndismissals\x18\x06 \x03(\x0b\x32\x18.vigie.v1.DismissalCount\x12\x16\n\x0ewatch_delays_s\x18\x07 \x03(\x01\x12\x1c\n\x14\x61\x63knowledge_delays_s\x18\x08 \x03(\x01\"k\n\x05Tally\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x11\n\tconfirmed\x18\x02 \x01(\x04\x12\x11\n\tdismissed\x18\x03 \x01(\x04\x12\x14\n\x0cundetermined\x18\x04 \x01(\x04\x12\x16\n\x0eunacknowledged\x18\x05 \x01(\x04\"K\n\x0e\x44ismissalCount\x12)\n\x06reason\x18\x01 \x01(\x0e\x32\x19.vigie.v1.DismissalReason\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x32U\n\rReportService\x12\x44\n\tGetReport\x12\x1a.vigie.v1.GetReportRequest\x1a\x1b.vigie.v1.GetReportResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/report_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/events.proto\x1a\x19vigie/v1/vocabulary.proto\"\x80\x01\n\x10GetReportRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x11GetReportResponse\x12!\n\x04rows\x18\x01 \x03(\x0b\x32\x13.vigie.v1.ReportRow\x12-\n\tread_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x02\n\tReportRow\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x1c\n\x04kind\x18\x02 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x1e\n\x05\x66ield\x18\x03 \x01(\x0b\x32\x0f.vigie.v1.Tally\x12\x1f\n\x06\x64rills\x18\x04 \x01(\x0b\x32\x0f.vigie.v1.Tally\x12\x14\n\x0c\x63\x61mera_hours\x18\x05 \x01(\x01\x12,\n\ndismissals\x18\x06 \x03(\x0b\x32\x18.vigie.v1.DismissalCount\x12\x16\n\x0ewatch_delays_s\x18\x07 \x03(\x01\x12\x1c\n\x14\x61\x63knowledge_delays_s\x18\x08 \x03(\x01\x12\"\n\x1a\x64rill_acknowledge_delays_s\x18\t \x03(\x01\"k\n\x05Tally\x12\x0e\n\x06\x65vents\x18\x01 \x01(\x04\x12\x11\n\tconfirmed\x18\x02 \x01(\x04\x12\x11\n\tdismissed\x18\x03 \x01(\x04\x12\x14\n\x0cundetermined\x18\x04 \x01(\x04\x12\x16\n\x0eunacknowledged\x18\x05 \x01(\x04\"K\n\x0e\x44ismissalCount\x12)\n\x06reason\x18\x01 \x01(\x0e\x32\x19.vigie.v1.DismissalReason\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x32U\n\rReportService\x12\x44\n\tGetReport\x12\x1a.vigie.v1.GetReportRequest\x1a\x1b.vigie.v1.GetReportResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETREPORTRESPONSE']._serialized_start=257
   _globals['_GETREPORTRESPONSE']._serialized_end=358
   _globals['_REPORTROW']._serialized_start=361
-  _globals['_REPORTROW']._serialized_end=605
-  _globals['_TALLY']._serialized_start=607
-  _globals['_TALLY']._serialized_end=714
-  _globals['_DISMISSALCOUNT']._serialized_start=716
-  _globals['_DISMISSALCOUNT']._serialized_end=791
-  _globals['_REPORTSERVICE']._serialized_start=793
-  _globals['_REPORTSERVICE']._serialized_end=878
+  _globals['_REPORTROW']._serialized_end=641
+  _globals['_TALLY']._serialized_start=643
+  _globals['_TALLY']._serialized_end=750
+  _globals['_DISMISSALCOUNT']._serialized_start=752
+  _globals['_DISMISSALCOUNT']._serialized_end=827
+  _globals['_REPORTSERVICE']._serialized_start=829
+  _globals['_REPORTSERVICE']._serialized_end=914
 # @@protoc_insertion_point(module_scope)

@@ -93,11 +93,14 @@ class ReportRow(_message.Message):
     DISMISSALS_FIELD_NUMBER: _builtins.int
     WATCH_DELAYS_S_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGE_DELAYS_S_FIELD_NUMBER: _builtins.int
+    DRILL_ACKNOWLEDGE_DELAYS_S_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
     """`venues/{venue}/cameras/{camera}`."""
     kind: _vocabulary_pb2.Kind.ValueType
     camera_hours: _builtins.float
-    """How long the camera was analysed for the kind, in hours."""
+    """How long the camera was analysed for the kind, in hours. It is kept by the days of the venue's time zone: a day of which only a
+    part lies in the period counts by that part.
+    """
     @_builtins.property
     def field(self) -> Global___Tally: ...
     @_builtins.property
@@ -106,14 +109,22 @@ class ReportRow(_message.Message):
 
     @_builtins.property
     def dismissals(self) -> _containers.RepeatedCompositeFieldContainer[Global___DismissalCount]:
-        """Dismissed events by reason."""
+        """Dismissed field events by reason."""
 
     @_builtins.property
     def watch_delays_s(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Seconds from the capture of the first signal to the first watcher, and to the first acknowledgement, one a field event."""
+        """Of field events that were watched: seconds from the capture of the first signal until it was first sent to a watcher.
+        Where a report is of more than 50,000 events, all delays are those of 50,000 of them, picked by their ids alone.
+        """
 
     @_builtins.property
-    def acknowledge_delays_s(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    def acknowledge_delays_s(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Of field events that were acknowledged: seconds from the record of the first signal, when it could first be seen."""
+
+    @_builtins.property
+    def drill_acknowledge_delays_s(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The same of exercises."""
+
     def __init__(
         self,
         *,
@@ -125,10 +136,11 @@ class ReportRow(_message.Message):
         dismissals: _abc.Iterable[Global___DismissalCount] | None = ...,
         watch_delays_s: _abc.Iterable[_builtins.float] | None = ...,
         acknowledge_delays_s: _abc.Iterable[_builtins.float] | None = ...,
+        drill_acknowledge_delays_s: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["drills", b"drills", "field", b"field"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_delays_s", b"acknowledge_delays_s", "camera", b"camera", "camera_hours", b"camera_hours", "dismissals", b"dismissals", "drills", b"drills", "field", b"field", "kind", b"kind", "watch_delays_s", b"watch_delays_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_delays_s", b"acknowledge_delays_s", "camera", b"camera", "camera_hours", b"camera_hours", "dismissals", b"dismissals", "drill_acknowledge_delays_s", b"drill_acknowledge_delays_s", "drills", b"drills", "field", b"field", "kind", b"kind", "watch_delays_s", b"watch_delays_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
