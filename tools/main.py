@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 # Name: where it is, as `module:attribute` (a function, or the application of several commands), and what it does.
 COMMANDS = {
     "demo": ("tools.demo.command:demo", "Play the shipped clip to recorded events."),
+    "init": ("tools.init:app", "Make identities for the service, clusters and people."),
     "serve": ("tools.serve:serve", "Run the coordination service."),
+    "migrate": ("tools.migrate:migrate", "Bring the tables of the record up to date."),
     "run": ("tools.run.command:run", "Analyse the cameras of a cluster until stopped."),
     "apply": ("tools.apply:apply", "Make a venue what its file says."),
     "events": ("tools.events:app", "List, show, watch and review events."),

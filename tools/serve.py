@@ -16,6 +16,10 @@ def serve(
     listen: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")] = None,
     database: Annotated[str | None, typer.Option(metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")] = None,
     evidence: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence pictures are kept.")] = None,
+    migrate: Annotated[
+        bool,
+        typer.Option("--migrate", help="Bring a PostgreSQL database up to date first; replicas leave that to `vigie migrate`."),
+    ] = False,
     insecure_remote: Annotated[
         bool, typer.Option("--insecure-remote", help="Let other machines reach it, although callers are not identified.")
     ] = False,
@@ -34,6 +38,7 @@ def serve(
         address=listen or usual.address,
         database_url=database or usual.database_url,
         evidence_dir=evidence or usual.evidence_dir,
+        migrate=migrate,
         insecure_remote=insecure_remote or usual.insecure_remote,
     )
     configure_log()

@@ -49,6 +49,7 @@ class ServiceConfig:
         database_url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.
         evidence_dir: folder of the evidence pictures; replicas share it.
         address: where to listen, as `HOST:PORT`; port 0 takes a free one.
+        migrate: bring the tables of a server's database up to date at the start, as those of a file always are.
         insecure_remote: listen on an address that other machines reach, although callers are not identified.
         limits: bounds and periods.
     """
@@ -56,6 +57,7 @@ class ServiceConfig:
     database_url: str
     evidence_dir: Path
     address: str = DEFAULT_ADDRESS
+    migrate: bool = False
     insecure_remote: bool = False
     limits: Limits = Limits()
 

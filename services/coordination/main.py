@@ -98,10 +98,18 @@ async def serve(
     database = Database(config.database_url, now=now)
     with _signals_set(stopping):
         try:
-            await database.migrate()
+            await _prepare(database, config)
             await Service(config, database, now=now, ids=ids).run(stopping, ready)
         finally:
             await database.close()
+
+
+async def _prepare(database: Database, config: ServiceConfig) -> None:
+    """Replicas that share a database find it ready: who migrates it does so once, and knows that it does."""
+    if config.migrate or database.is_embedded:
+        await database.migrate()
+    else:
+        await database.check()
 
 
 class Service:

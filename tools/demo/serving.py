@@ -41,7 +41,7 @@ def coordination(folder: Path, record: str) -> Iterator[Service]:
     Raises CommandError where it does not come to that.
     """
     address = f"127.0.0.1:{free_port()}"
-    arguments = ["serve", "--listen", address, "--evidence", str(folder / "evidence")]
+    arguments = ["serve", "--migrate", "--listen", address, "--evidence", str(folder / "evidence")]
     environment = {"VIGIE_DATABASE_URL": record}  # it may hold a password, which other users see among arguments
     with running("the coordination service", arguments, log=folder / "serve.log", environment=environment) as child:
         deadline = time.monotonic() + _DEADLINE_S

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic.util import CommandError
 from asyncpg import InterfaceError, PostgresError
@@ -18,15 +18,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.coordination.errors import ConfigurationError, UnavailableError
-from services.coordination.store.migrate import upgrade
+from services.coordination.store.migrate import HEAD, Schema, downgrade, schema, script, upgrade
 from services.coordination.store.unit_of_work import UnitOfWork
 
 _WAIT_S = 5
+_LIMIT_S = 30
 _WRITES = "vigie_writes"
 _REBUILDS = "vigie_rebuilds"
 _FILE = "vigie_file"
 # Classes of SQLSTATE: connection, rollback, resources, locks, operator, system (PostgreSQL, appendix A).
 _PASSING = frozenset({"08", "40", "53", "55", "57", "58"})
+
+_T = TypeVar("_T")
 
 
 class Database:
@@ -34,28 +37,68 @@ class Database:
 
     def __init__(self, url: str, *, now: Callable[[], datetime]) -> None:
         """Raises ConfigurationError for a URL that names no database that can be used. Connects to nothing yet."""
-        self._engine = _engine(_driver_url(url))
+        self._url = _driver_url(url)
+        self._engine = _engine(self._url)
         self._writer = self._engine.execution_options(**{_WRITES: True})
         self._now = now
 
     @property
     def engine(self) -> AsyncEngine:
-        """The engine, for migrations and tests."""
+        """The engine, for tests."""
         return self._engine
 
-    async def migrate(self) -> None:
-        """Brings the tables up to date. Raises UnavailableError, and ConfigurationError for what is no record of this version."""
-        where = "/".join(filter(None, (self._engine.url.host, self._engine.url.database)))
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is a file of this process's own, rather than a server that replicas share."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
+    def where(self) -> str:
+        """Which database it is, without credentials."""
+        return "/".join(filter(None, (self._url.host, self._url.database)))
+
+    async def schema(self) -> Schema:
+        """What its tables are. Raises UnavailableError, and ConfigurationError for what is no record at all."""
+        return await self._migrating(schema)
+
+    async def check(self) -> None:
+        """Raises ConfigurationError unless its tables are those of this version, and UnavailableError."""
+        if problem := (await self.schema()).problem:
+            raise ConfigurationError(f"database {self.where}: {problem}")
+
+    async def ping(self) -> None:
+        """Raises UnavailableError unless it answers."""
+        async with self.read() as work:
+            await work.events.last_change()
+
+    async def migrate(self, revision: str = HEAD) -> None:
+        """Brings the tables up to a revision.
+
+        Raises UnavailableError, and ConfigurationError for what is no record of this version.
+        """
+        await self._migrating(partial(upgrade, revision=revision))
+
+    async def downgrade(self, revision: str) -> None:
+        """Takes the tables back to a revision; what only later ones can hold is lost. Raises as `migrate`."""
+        await self._migrating(partial(downgrade, revision=revision))
+
+    async def migration_script(self) -> str:
+        """What `migrate` would do, in SQL. Raises as `migrate`, also on SQLite."""
+        return await self._migrating(script)
+
+    async def _migrating(self, work: Callable[[Connection], _T]) -> _T:
+        """Runs it in a transaction on a connection of its own, which may take its time."""
+        engine = _engine(self._url, limit_s=None)
         try:
-            async with _translated():
-                async with self._engine.execution_options(**{_WRITES: True, _REBUILDS: True}).begin() as connection:
-                    await connection.run_sync(upgrade)
-                await self._engine.dispose()
+            async with _translated(), engine.execution_options(**{_WRITES: True, _REBUILDS: True}).begin() as connection:
+                return await connection.run_sync(work)
         except UnavailableError as error:
-            raise UnavailableError(f"{where}: {error.message}") from error
+            raise UnavailableError(f"{self.where}: {error.message}") from error
         except (DatabaseError, CommandError) as error:
             problem = f"is no record that this version can use ({_cause(error)}); name another, or start the version that made it"
-            raise ConfigurationError(f"database {where}: {problem}") from error
+            raise ConfigurationError(f"database {self.where}: {problem}") from error
+        finally:
+            await engine.dispose()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[UnitOfWork]:
@@ -87,15 +130,17 @@ def _driver_url(text: str) -> URL:
     raise ConfigurationError("database url: expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
 
 
-def _engine(url: URL) -> AsyncEngine:
+def _engine(url: URL, *, limit_s: int | None = _LIMIT_S) -> AsyncEngine:
+    """Connections on which a statement may take so long; None is for ever."""
     if url.get_backend_name() == "sqlite":
         _make_folder(Path(url.database or "").parent)
         engine = create_async_engine(url, connect_args={"timeout": _WAIT_S}, pool_timeout=_WAIT_S)
         event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, url.database or ""))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
-    settings = {"lock_timeout": f"{_WAIT_S}s", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"}
-    arguments = {"timeout": _WAIT_S, "command_timeout": 30, "server_settings": settings}
+    bounds = {"lock_timeout": _WAIT_S, "statement_timeout": _LIMIT_S, "idle_in_transaction_session_timeout": _LIMIT_S}
+    settings = {name: f"{bound_s}s" for name, bound_s in bounds.items() if limit_s is not None}
+    arguments = {"timeout": _WAIT_S, "command_timeout": limit_s, "server_settings": settings}
     return create_async_engine(url, connect_args=arguments, pool_timeout=_WAIT_S, pool_pre_ping=True, pool_recycle=1800)
 
 
@@ -126,7 +171,7 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its place before it reads: turning a reader into a writer fails when another wrote meanwhile.
     options = connection.get_execution_options()
     if options.get(_REBUILDS, False):
-        # A migration may write a table anew that others refer to. The connection is not used for anything else.
+        # A migration may write a table anew that others refer to. The connection is used for nothing else.
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
     immediate = options.get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -90,7 +90,7 @@ async def _start(config: ServiceConfig, now: Callable[[], datetime]) -> RunningS
 
 @pytest.fixture
 def config(database_url: str, tmp_path: Path) -> ServiceConfig:
-    return ServiceConfig(database_url, tmp_path / "evidence", "127.0.0.1:0", limits=QUICK)
+    return ServiceConfig(database_url, tmp_path / "evidence", "127.0.0.1:0", migrate=True, limits=QUICK)
 
 
 Start = Callable[..., Awaitable[RunningService]]

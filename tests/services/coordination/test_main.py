@@ -128,7 +128,7 @@ def own_postgres() -> Iterator[PostgresServer]:
 
 @pytest.mark.postgres
 async def test_nothing_is_lost_while_the_database_is_away(own_postgres: PostgresServer, tmp_path: Path, start: Start) -> None:
-    config = ServiceConfig(own_postgres.new_database(), tmp_path / "evidence", "127.0.0.1:0", limits=QUICK)
+    config = ServiceConfig(own_postgres.new_database(), tmp_path / "evidence", "127.0.0.1:0", migrate=True, limits=QUICK)
     client = (await start(config)).client
     await client.apply()
     await client.report(signal())
@@ -147,7 +147,7 @@ async def test_nothing_is_lost_while_the_database_is_away(own_postgres: Postgres
 
 @pytest.mark.postgres
 async def test_watchers_bear_the_loss_of_the_database(own_postgres: PostgresServer, tmp_path: Path, start: Start) -> None:
-    config = ServiceConfig(own_postgres.new_database(), tmp_path / "evidence", "127.0.0.1:0", limits=QUICK)
+    config = ServiceConfig(own_postgres.new_database(), tmp_path / "evidence", "127.0.0.1:0", migrate=True, limits=QUICK)
     client = (await start(config)).client
     await client.apply()
     watch = client.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="venues/-"))

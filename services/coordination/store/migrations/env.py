@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the caller opened.
+"""Runs migrations on the connection that the caller opened, or writes them as SQL.
 
 To write one after a change of `models.py`: `command.revision(migrations(connection), "what changes", autogenerate=True)`.
 """
@@ -16,12 +16,20 @@ def _written(kind: str, item: object, autogen: AutogenContext) -> str | Literal[
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
-    render_as_batch=True,
-    compare_type=True,
-    render_item=_written,
-)
+if context.is_offline_mode():
+    context.configure(
+        dialect_name=context.config.attributes["connection"].dialect.name,
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        output_buffer=context.config.output_buffer,
+    )
+else:
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        render_item=_written,
+    )
 with context.begin_transaction():
     context.run_migrations()
