@@ -13,6 +13,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4
     NOT_FOUND = 5
     CONFLICT = 6
+    REFUSED = 7
 
     @property
     def meaning(self) -> str:
@@ -28,6 +29,7 @@ _MEANINGS = {
     ExitCode.UNREACHABLE: "no answer from a service",
     ExitCode.NOT_FOUND: "no such thing",
     ExitCode.CONFLICT: "changed by another meanwhile",
+    ExitCode.REFUSED: "not known who calls, or not allowed",
 }
 
 

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from cluster.errors import ClusterError, ConfigurationError, ModelError, StreamOpenError
 from services.coordination import errors as coordination
 from tools.errors import CommandError, ExitCode
+from vigie.identity import IdentityError
 
 if TYPE_CHECKING:
     from typer._click import Command, Context
@@ -98,7 +99,7 @@ def run() -> None:
             app()
         finally:
             sys.stdout.flush()
-    except (CommandError, ClusterError, coordination.CoordinationError) as error:
+    except (CommandError, ClusterError, IdentityError, coordination.CoordinationError) as error:
         print(f"vigie: {error}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except BrokenPipeError:
@@ -112,6 +113,8 @@ def _exit_code(error: Exception) -> ExitCode:
         return error.code
     if isinstance(error, ConfigurationError | ModelError | StreamOpenError | coordination.ConfigurationError):
         return ExitCode.BAD_INPUT
+    if isinstance(error, IdentityError):
+        return ExitCode.REFUSED
     return ExitCode.UNREACHABLE if isinstance(error, coordination.UnavailableError) else ExitCode.FAILED
 
 

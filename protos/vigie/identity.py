@@ -1,0 +1,76 @@
+"""Where the identities of processes and people lie, and how one is read. `vigie init` makes them.
+
+An identity is a folder:
+
+    ca.pem      certificates of the authorities that are believed
+    cert.pem    the certificate, before any that stand between it and its authority
+    key.pem     its private key
+
+`ca.crt`, `tls.crt` and `tls.key`, as Kubernetes and cert-manager call them, do as well. A certificate says in its common name who
+it is, and in alternative names `urn:vigie:ROLE:VENUE` what it may do and where; `*` stands for all venues.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformdirs import user_config_path
+
+GRANT_PREFIX = "urn:vigie:"
+"""What a name that grants something begins with."""
+
+SERVER, CLUSTER, DEVELOPER = "server", "cluster", "developer"
+"""Folders of the identities that `vigie init` makes by itself."""
+
+EVIDENCE_KEY = "evidence.key"
+"""File of the key with which evidence is encrypted, beside them."""
+
+FILES = ("ca.pem", "cert.pem", "key.pem")
+_KUBERNETES_FILES = ("ca.crt", "tls.crt", "tls.key")
+
+
+class IdentityError(Exception):
+    """A process cannot prove who it is; the message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a process proves with who it is, each part in PEM.
+
+    Attributes:
+        ca: certificates of the authorities that are believed.
+        cert: the certificate, before any that stand between it and its authority.
+        key: its private key.
+    """
+
+    ca: bytes
+    cert: bytes
+    key: bytes = field(repr=False)
+
+
+def identity_home(environment: Mapping[str, str]) -> Path:
+    """The folder in which `vigie init` keeps identities: `VIGIE_IDENTITY_DIR`, else one of the user's own."""
+    named = environment.get("VIGIE_IDENTITY_DIR")
+    return Path(named) if named else user_config_path("vigie") / "identity"
+
+
+def read_identity(folder: Path) -> Identity:
+    """The identity in a folder. Raises IdentityError."""
+    for names in (FILES, _KUBERNETES_FILES):
+        if (folder / names[1]).exists():
+            return Identity(*(_content(folder / name) for name in names))
+    raise IdentityError(f"{folder} holds no identity; run `vigie init`, or name a folder that holds one with VIGIE_IDENTITY")
+
+
+def read_authorities(folder: Path) -> bytes:
+    """The certificates of the authorities that are believed, of a folder that may hold nothing else. Raises IdentityError."""
+    paths = [folder / FILES[0], folder / _KUBERNETES_FILES[0]]
+    return _content(next((path for path in paths if path.exists()), paths[0]))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        problem = f"{path} cannot be read ({error.strerror})"
+        raise IdentityError(f"{problem}; give it to the user that runs Vigie, or make it anew with `vigie init`") from error
