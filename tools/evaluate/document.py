@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from cluster.inference.models import Models
 from cluster.inference.pack import ModelPack
+from tools.estimates import Estimate
 from tools.evaluate.evaluation import Evaluation
-from tools.evaluate.figures import Estimate, Figures
+from tools.evaluate.figures import Figures
 from tools.evaluate.labels import Event
 from tools.evaluate.matching import Meeting, Signal
 from tools.evaluate.results import ClipResult, Run

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from rich import box
 from rich.table import Table
 
+from tools.estimates import Estimate
 from tools.evaluate.evaluation import Evaluation
-from tools.evaluate.figures import Estimate, Figures
+from tools.evaluate.figures import Figures
 from tools.evaluate.results import Run
 from vigie.vocabulary import Kind
 
