@@ -2,44 +2,62 @@
 
 import asyncio
 import os
+import resource
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.coordination.config import service_config
+from services.coordination.evidence.settings import evidence_place
 from tools.log import configure_log
 
 
 def serve(
     listen: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")] = None,
     database: Annotated[str | None, typer.Option(metavar="URL", help="sqlite:///PATH or postgresql://USER@HOST/NAME.")] = None,
-    evidence: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where evidence pictures are kept.")] = None,
+    evidence: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Where evidence pictures are kept; s3://BUCKET/PREFIX does as well.")
+    ] = None,
     migrate: Annotated[
         bool,
         typer.Option("--migrate", help="Bring a PostgreSQL database up to date first; replicas leave that to `vigie migrate`."),
     ] = False,
-    insecure_remote: Annotated[
-        bool, typer.Option("--insecure-remote", help="Let other machines reach it, although callers are not identified.")
+    token_listen: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where to listen for people with tokens of VIGIE_OIDC_ISSUER."),
+    ] = None,
+    anonymous: Annotated[
+        bool,
+        typer.Option("--anonymous", help="Believe anyone on this machine, without certificates; no other machine is served."),
     ] = False,
 ) -> None:
     """Runs the coordination service until it is stopped.
 
-    What is not given comes from VIGIE_ADDRESS, VIGIE_DATABASE_URL, VIGIE_EVIDENCE_DIR and VIGIE_INSECURE_REMOTE.
+    Callers prove who they are with certificates; `vigie init` makes those that this machine needs. What is not given comes from
+    the environment: VIGIE_ADDRESS, VIGIE_DATABASE_URL, VIGIE_EVIDENCE, VIGIE_TLS_DIR (the folder of the certificate and of the
+    authorities whose certificates are taken), VIGIE_REVOKED_FILE (serial numbers and callers that are taken back, one a line),
+    VIGIE_TOKEN_ADDRESS with VIGIE_OIDC_ISSUER, VIGIE_OIDC_AUDIENCE, VIGIE_OIDC_ROLES_CLAIM (vigie_roles) and VIGIE_OIDC_JWKS (the
+    issuer's own), and VIGIE_ANONYMOUS.
 
-    Example: vigie serve --listen 127.0.0.1:7430 --database sqlite:///vigie.db
+    Example: vigie serve --listen 0.0.0.0:7430 --database postgresql://vigie@db/vigie
     """
     from services.coordination.main import serve as serve_until_stopped  # the database layer takes a while to import
 
-    usual = service_config(os.environ)
+    given = {"VIGIE_ADDRESS": listen, "VIGIE_TOKEN_ADDRESS": token_listen, "VIGIE_ANONYMOUS": "1" if anonymous else None}
+    usual = service_config(os.environ | {name: value for name, value in given.items() if value})
     config = replace(
         usual,
-        address=listen or usual.address,
         database_url=database or usual.database_url,
-        evidence_dir=evidence or usual.evidence_dir,
+        evidence=evidence_place(evidence, os.environ) if evidence else usual.evidence,
         migrate=migrate,
-        insecure_remote=insecure_remote or usual.insecure_remote,
     )
     configure_log()
+    _allow_connections()
     asyncio.run(serve_until_stopped(config))
+
+
+def _allow_connections() -> None:
+    """Lets the process hold as many connections as the machine allows: callers that do nothing must not keep others out."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

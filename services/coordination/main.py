@@ -1,23 +1,26 @@
 """The process of the coordination service."""
 
 import asyncio
+import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
-from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from uuid_utils.compat import uuid7
 
+from services.coordination.access.guard import Guard
 from services.coordination.assignments import AssignmentBoard
 from services.coordination.config import ServiceConfig
-from services.coordination.errors import ConfigurationError, UnavailableError
-from services.coordination.evidence import EvidenceFolder
+from services.coordination.errors import UnavailableError
+from services.coordination.evidence.opening import open_evidence
+from services.coordination.integrations.courier import Courier
 from services.coordination.recording import GroupCommit, Recorder
 from services.coordination.rpc.assignments import AssignmentServicer
 from services.coordination.rpc.audit import AuditServicer
@@ -25,10 +28,11 @@ from services.coordination.rpc.authorizations import AuthorizationServicer
 from services.coordination.rpc.cameras import CameraServicer
 from services.coordination.rpc.events import EventServicer
 from services.coordination.rpc.integrations import IntegrationServicer
-from services.coordination.rpc.interceptors import AccessInterceptor, ErrorInterceptor, StreamLimitInterceptor
+from services.coordination.rpc.interceptors import AccessInterceptor, ErrorInterceptor
 from services.coordination.rpc.reflection import add_reflection
 from services.coordination.rpc.reports import ReportServicer
 from services.coordination.rpc.retention import RetentionServicer
+from services.coordination.rpc.server import listen, new_server
 from services.coordination.rpc.signals import SignalServicer
 from services.coordination.rpc.venues import VenueServicer
 from services.coordination.store.database import Database
@@ -92,7 +96,7 @@ async def serve(
     """Serves until SIGTERM, SIGINT or `stop`; then takes nothing more, commits what it holds and returns.
 
     `ready` is called with the address, as HOST:PORT, once calls are answered. Raises ConfigurationError, and UnavailableError if
-    the database cannot be reached at the start; later it waits for the database.
+    the database or the evidence store cannot be reached at the start; later it waits for them.
     """
     stopping = stop or asyncio.Event()
     database = Database(config.database_url, now=now)
@@ -119,15 +123,17 @@ class Service:
         self, config: ServiceConfig, database: Database, *, now: Callable[[], datetime], ids: Callable[[], UUID]
     ) -> None:
         limits = config.limits
-        evidence = EvidenceFolder(config.evidence_dir)
+        evidence = self._evidence = open_evidence(config.evidence, config.evidence_keys, makes_key=True)
         self._config = config
         self._database = database
         self._feed = Feed(database, poll_s=limits.poll_s, queue=limits.watch_queue)
         self._board = AssignmentBoard(database, poll_s=limits.poll_s)
         self._recorder = Recorder(database, evidence, now=now, ids=ids, recorded=self._feed.notify)
         self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
+        self._courier = Courier(database, config.secrets, now=now, jitter=random.random)
         self._health = health.HealthServicer()
-        self._server = _server(config)
+        self._guard = Guard(config.access, limits, database, now=now, clock=time.monotonic)
+        self._server = new_server(limits, (ErrorInterceptor(), AccessInterceptor(self._guard)))
         self._signals = SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight)
         signal_service_pb2_grpc.add_SignalServiceServicer_to_server(self._signals, self._server)
         event_service_pb2_grpc.add_EventServiceServicer_to_server(
@@ -149,7 +155,7 @@ class Service:
         retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(database, now=now), self._server)
         report_service_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(database, now=now), self._server)
         integration_service_pb2_grpc.add_IntegrationServiceServicer_to_server(
-            IntegrationServicer(database, now=now, ids=ids), self._server
+            IntegrationServicer(database, now=now, ids=ids, planned=self._courier.notify), self._server
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         add_reflection(self._server, (*SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name))
@@ -162,16 +168,24 @@ class Service:
             await self._server.stop(None)
 
     async def _run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
-        address = self._listen()
+        address, token_address = listen(self._server, self._config)
+        await self._evidence.check()
         await self._feed.step()
         await self._board.step()
         async with asyncio.TaskGroup() as tasks:
-            following = [tasks.create_task(loop) for loop in (self._feed.run(), self._board.run(), self._drop_changes())]
+            loops = (
+                self._guard.run(),
+                self._feed.run(),
+                self._board.run(),
+                self._courier.run(self._config.limits.poll_s),
+                self._drop_changes(),
+            )
+            following = [tasks.create_task(loop) for loop in loops]
             recording = tasks.create_task(self._commit.run())
             await self._server.start()
             for name in ("", *SERVICES):
                 await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-            _log.info("serving", address=address)
+            _log.info("serving", address=address, token_address=token_address)
             if ready is not None:
                 ready(address)
             await stopping.wait()
@@ -181,18 +195,6 @@ class Service:
                 task.cancel()
         _log.info("stopped")
 
-    def _listen(self) -> str:
-        host = self._config.address.rpartition(":")[0]
-        if self._config.insecure_remote:
-            _log.warning("callers are neither identified nor encrypted", address=self._config.address)
-        try:
-            port = self._server.add_insecure_port(self._config.address)
-        except RuntimeError as error:
-            raise ConfigurationError(
-                f"address {self._config.address!r}: cannot listen there; is another process using it?"
-            ) from error
-        return f"{host}:{port}"
-
     async def _stop(self) -> None:
         _log.info("stopping")
         await self._health.enter_graceful_shutdown()
@@ -201,6 +203,7 @@ class Service:
         self._feed.stop()
         await self._board.stop()
         await closing
+        await self._guard.stop()
         await self._commit.stop()
 
     async def _drop_changes(self) -> None:
@@ -212,26 +215,6 @@ class Service:
             except UnavailableError as error:
                 _log.warning("old changes stay for now", problem=error.message)
             await asyncio.sleep(CHANGES_EVERY_S)
-
-
-def _server(config: ServiceConfig) -> aio.Server:
-    limits = config.limits
-    return aio.server(
-        interceptors=(
-            ErrorInterceptor(),
-            AccessInterceptor(),
-            StreamLimitInterceptor(per_peer=limits.streams_per_peer, total=limits.streams),
-        ),
-        options=(
-            ("grpc.max_receive_message_length", limits.message_bytes),
-            ("grpc.max_send_message_length", limits.message_bytes),
-            # Two processes on one port would share its callers unseen.
-            ("grpc.so_reuseport", 0),
-            ("grpc.keepalive_time_ms", 30_000),
-            ("grpc.keepalive_timeout_ms", 10_000),
-            ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-        ),
-    )
 
 
 @contextmanager

@@ -1,9 +1,9 @@
-"""What holds for every call: errors become statuses, calls are logged, and no caller holds too many streams open."""
+"""What holds for every call: errors become statuses, calls are logged, and the guard lets them in."""
 
+import math
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -12,9 +12,10 @@ import structlog
 from google.rpc import status_pb2
 from grpc import aio
 
-from services.coordination.access.caller import Call, Caller, anonymous, begin
-from services.coordination.errors import CoordinationError, OverloadedError, UnavailableError
-from services.coordination.rpc.requests import ACTOR_KEY, MAX_ACTOR
+from services.coordination.access.authentication import Peer
+from services.coordination.access.guard import Guard, Visit
+from services.coordination.errors import CoordinationError, InvalidRequestError, OverloadedError, UnavailableError, Violation
+from services.coordination.rpc.requests import ACTOR_KEY
 from services.coordination.rpc.status import code_of, internal, status_of
 
 _log = structlog.get_logger(__name__)
@@ -22,6 +23,8 @@ _log = structlog.get_logger(__name__)
 _Details = grpc.HandlerCallDetails
 _Handler = Any
 _Context = aio.ServicerContext[Any, Any]
+# Where gRPC keeps the certificate that a caller showed, once it was verified.
+_CERTIFICATE = "x509_pem_cert"
 
 
 class ErrorInterceptor(aio.ServerInterceptor):
@@ -42,70 +45,71 @@ class ErrorInterceptor(aio.ServerInterceptor):
                 async for response in _function(handler)(request, context):
                     yield response
 
-        return _like(handler, stream if handler.response_streaming else unary)
+        function = stream if handler.response_streaming else unary
+        return _handler(function, handler, requests=handler.request_streaming, responses=handler.response_streaming)
 
 
 class AccessInterceptor(aio.ServerInterceptor):
-    """Says who calls, and refuses what the caller may not do."""
+    """Has the guard look at each call before its first request is read, and at each request before it is answered.
+
+    Every handler becomes one that reads a stream of requests, which is the same on the wire: gRPC would wait for the request of
+    any other without a bound and without anybody having asked who calls.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
 
     async def intercept_service(self, continuation: Callable[[_Details], Awaitable[_Handler]], details: _Details) -> _Handler:
         """Wraps a handler."""
         handler = await continuation(details)
         if handler is None:
             return None
+        argument = self._each if handler.request_streaming else self._only
 
-        async def unary(request: Any, context: _Context) -> Any:
-            begin(Call(_nobody(context), None))
-            return await _function(handler)(request, context)
+        async def unary(requests: AsyncIterator[Any], context: _Context) -> Any:
+            async with self._guard.admit(details.method, _peer(context)) as visit:
+                return await _function(handler)(await argument(visit, requests), context)
 
-        async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
-            begin(Call(_nobody(context), None))
-            async for response in _function(handler)(request, context):
-                yield response
-
-        return _like(handler, stream if handler.response_streaming else unary)
-
-
-def _nobody(context: _Context) -> Caller:
-    """A caller that proves nothing: the name is what the metadata `x-vigie-actor` says, else the address that calls."""
-    metadata = dict(context.invocation_metadata() or ())
-    said = str(metadata.get(ACTOR_KEY, "")) or unquote(context.peer())
-    return anonymous("".join(character for character in said if character.isprintable())[:MAX_ACTOR] or "unknown")
-
-
-class StreamLimitInterceptor(aio.ServerInterceptor):
-    """Bounds the streaming calls that are open at once, for each peer and in all."""
-
-    def __init__(self, *, per_peer: int, total: int) -> None:
-        self._per_peer = per_peer
-        self._total = total
-        self._open: Counter[str] = Counter()
-
-    async def intercept_service(self, continuation: Callable[[_Details], Awaitable[_Handler]], details: _Details) -> _Handler:
-        """Wraps the handlers that stream."""
-        handler = await continuation(details)
-        if handler is None or not handler.response_streaming:
-            return handler
-
-        async def stream(request: Any, context: _Context) -> AsyncIterator[Any]:
-            with self._counted(host_of(context.peer())):
-                async for response in _function(handler)(request, context):
+        async def stream(requests: AsyncIterator[Any], context: _Context) -> AsyncIterator[Any]:
+            async with self._guard.admit(details.method, _peer(context)) as visit:
+                async for response in _function(handler)(await argument(visit, requests), context):
                     yield response
 
-        return _like(handler, stream)
+        function = stream if handler.response_streaming else unary
+        return _handler(function, handler, requests=True, responses=handler.response_streaming)
 
-    @contextmanager
-    def _counted(self, host: str) -> Iterator[None]:
-        if self._open[host] >= self._per_peer or self._open.total() >= self._total:
-            bound = f"{self._per_peer} for a caller, {self._total} in all"
-            raise OverloadedError(f"too many streaming calls are open ({bound}); end some, or use one for several venues")
-        self._open[host] += 1
-        try:
-            yield
-        finally:
-            self._open[host] -= 1
-            if not self._open[host]:
-                del self._open[host]
+    async def _only(self, visit: Visit, requests: AsyncIterator[Any]) -> Any:
+        async for request in requests:
+            visit.take(request, patience_s=math.inf)
+            return request
+        raise InvalidRequestError([Violation("request", "is missing, or larger than it may be")])
+
+    async def _each(self, visit: Visit, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async def taken() -> AsyncIterator[Any]:
+            async for request in requests:
+                visit.take(request, patience_s=self._guard.idle_s)
+                yield request
+            visit.rest()
+
+        return taken()
+
+
+def _peer(context: _Context) -> Peer:
+    proven = context.auth_context()
+    certificates = list(proven.get(_CERTIFICATE, ()))
+    metadata = context.invocation_metadata() or ()
+    return Peer(
+        host=host_of(unquote(context.peer())),
+        certificate=bytes(certificates[0]) if certificates else b"",
+        token=_token([str(value) for key, value in metadata if key == "authorization"]),
+        said=next((str(value) for key, value in metadata if key == ACTOR_KEY), ""),
+    )
+
+
+def _token(values: Sequence[str]) -> str:
+    """The bearer token (RFC 6750), if there is one and no other."""
+    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def host_of(peer: str) -> str:
@@ -145,11 +149,11 @@ def _function(handler: _Handler) -> Callable[[Any, _Context], Any]:
     return found
 
 
-def _like(handler: _Handler, function: Callable[..., Any]) -> _Handler:
+def _handler(function: Callable[..., Any], like: _Handler, *, requests: bool, responses: bool) -> _Handler:
     make = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
         (True, False): grpc.stream_unary_rpc_method_handler,
         (True, True): grpc.stream_stream_rpc_method_handler,
-    }[handler.request_streaming, handler.response_streaming]
-    return make(function, handler.request_deserializer, handler.response_serializer)
+    }[requests, responses]
+    return make(function, like.request_deserializer, like.response_serializer)

@@ -13,6 +13,7 @@ from services.coordination.errors import (
     CoordinationError,
     CursorError,
     EventChangedError,
+    EvidenceDamagedError,
     InvalidRequestError,
     NotFoundError,
     OverloadedError,
@@ -38,6 +39,7 @@ _CODES: dict[type[CoordinationError], StatusCode] = {
     RequestReusedError: StatusCode.ALREADY_EXISTS,
     ConflictError: StatusCode.FAILED_PRECONDITION,
     CursorError: StatusCode.OUT_OF_RANGE,
+    EvidenceDamagedError: StatusCode.DATA_LOSS,
     OverloadedError: StatusCode.RESOURCE_EXHAUSTED,
     UnavailableError: StatusCode.UNAVAILABLE,
 }
@@ -53,7 +55,7 @@ def status_of(error: CoordinationError) -> status_pb2.Status:
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)]
     if isinstance(error, InvalidRequestError):
         details.append(_bad_request(error))
-    if isinstance(error, UnavailableError):
+    if isinstance(error, UnavailableError | OverloadedError):
         details.append(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=RETRY_S)))
     return status_pb2.Status(
         code=code_of(error).value[0], message=error.message[:1000], details=[_packed(each) for each in details]
