@@ -13,8 +13,9 @@ from services.coordination.evidence.sealing import Keyring
 from services.coordination.evidence.settings import EvidencePlace, evidence_from, evidence_keys
 from vigie.identity import SERVER, identity_home
 
-_SECRET = "VIGIE_SECRET_"
+_SECRET = "VIGIE_SECRET_"  # noqa: S105 - how the names of such settings begin
 DEFAULT_ADDRESS = "127.0.0.1:7430"
+LEASE_LIMITS_S = (10, 3600)
 DEFAULT_ROLES_CLAIM = "vigie_roles"
 
 
@@ -35,7 +36,7 @@ class Limits:
         heartbeat_s: longest silence of a watch.
         poll_s: how often the process looks for what other replicas recorded.
         changes_kept: changes of events that a watcher can go back to.
-        lease_s: how long clusters analyse cameras without hearing of the service; see `domain/authorizations.py`.
+        lease_s: how long clusters analyse cameras without hearing of the service.
         stop_grace_s: how long calls may go on after the service was told to stop.
     """
 
@@ -153,8 +154,17 @@ def service_config(environment: Mapping[str, str]) -> ServiceConfig:
         evidence_keys=evidence_keys(environment),
         address=environment.get("VIGIE_ADDRESS") or DEFAULT_ADDRESS,
         access=None if anonymous else _access(environment),
+        limits=Limits(lease_s=_lease_s(environment.get("VIGIE_LEASE_S"))),
         secrets={name.removeprefix(_SECRET): value for name, value in environment.items() if name.startswith(_SECRET)},
     )
+
+
+def _lease_s(text: str | None) -> float:
+    lease_s = float(text) if text and text.isdecimal() else Limits.lease_s if not text else 0
+    if not LEASE_LIMITS_S[0] <= lease_s <= LEASE_LIMITS_S[1]:
+        least, most = LEASE_LIMITS_S
+        raise ConfigurationError(f"VIGIE_LEASE_S: {text!r} is no whole number of seconds from {least} to {most}")
+    return lease_s
 
 
 def _access(environment: Mapping[str, str]) -> Access:
