@@ -1,39 +1,23 @@
-"""Recording what people decide. The only place that moves an event's state."""
+"""Recording what people decide."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from services.coordination.domain.audit import Trace
 from services.coordination.domain.events import Event, Review
-from services.coordination.domain.lifecycle import TRANSITIONS, Decision, decisions
-from services.coordination.errors import EventChangedError, NotFoundError, RequestReusedError, ReviewRefusedError
+from services.coordination.domain.judgement import Judgement, judged
+from services.coordination.errors import NotFoundError, RequestReusedError
 from services.coordination.rpc.convert import event_message
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a person decides on an event.
-
-    Attributes:
-        etag: of the event that was judged; empty judges it as it is.
-        request_id: the same request twice is one decision.
-    """
-
-    venue: str
-    event_id: UUID
-    decision: Decision
-    reviewer: str
-    comment: str
-    etag: str
-    request_id: UUID | None
-
-
 class Reviewer:
-    """Records decisions, each with its trace in the audit log."""
+    """Records decisions, each with its trace in the audit log.
+
+    Human oversight is theirs (règlement (UE) 2024/1689, articles 14 and 26): nothing but a decision moves an event on.
+    """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self._database = database
@@ -48,27 +32,29 @@ class Reviewer:
             await work.venues.lock([judgement.venue])
             event = await _found(work, judgement)
             if await _is_repetition(work, judgement):
+                # A decision that is sent again only reads the event.
+                await work.audit.append(replace(trace, action="GetEvent"))
+                await work.commit()
                 return event
-            after = self._decided(event, judgement)
-            review = Review(judgement.decision, judgement.reviewer, judgement.comment, after.update_time, judgement.request_id)
+            after = judged(event, judgement, await work.events.last_review(event.event_id), self._now())
             await work.events.put([after])
-            await work.events.add_review(after, review)
+            await work.events.add_review(after.event_id, _review(judgement, after))
             await work.events.add_changes([event_message(after).SerializeToString()])
             await work.audit.append(trace)
             await work.commit()
         return after
 
-    def _decided(self, event: Event, judgement: Judgement) -> Event:
-        if judgement.etag and judgement.etag != event.etag:
-            raise EventChangedError(
-                f"event {event.event_id} has changed since it was read; read it again, then decide", etag=event.etag
-            )
-        state = TRANSITIONS.get((event.state, judgement.decision))
-        if state is None:
-            possible = ", ".join(decision.name for decision in decisions(event.state))
-            problem = f"event {event.event_id} is {event.state.name}: {judgement.decision.name} is not possible, only {possible}"
-            raise ReviewRefusedError(problem, state=event.state.name)
-        return replace(event, state=state, version=event.version + 1, update_time=self._now())
+
+def _review(judgement: Judgement, after: Event) -> Review:
+    return Review(
+        decision=judgement.decision,
+        reviewer=judgement.reviewer,
+        comment=judgement.comment,
+        review_time=after.update_time,
+        request_id=judgement.request_id,
+        dismissal_reason=judgement.dismissal_reason,
+        event_version=after.version,
+    )
 
 
 async def _found(work: UnitOfWork, judgement: Judgement) -> Event:
@@ -83,6 +69,7 @@ async def _is_repetition(work: UnitOfWork, judgement: Judgement) -> bool:
     if not made:
         return False
     event_id, review = made
-    if (event_id, review.decision, review.reviewer) != (judgement.event_id, judgement.decision, judgement.reviewer):
+    same = (event_id, review.decision, review.dismissal_reason, review.reviewer)
+    if same != (judgement.event_id, judgement.decision, judgement.dismissal_reason, judgement.reviewer):
         raise RequestReusedError(f"request_id {judgement.request_id} made another decision already; make a new one for each")
     return True

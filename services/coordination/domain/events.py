@@ -64,14 +64,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A person's decision on an event."""
+    """A person's decision on an event.
+
+    Attributes:
+        event_version: the version of the event that it made.
+    """
 
     decision: Decision
     reviewer: str
     comment: str
     review_time: datetime
     request_id: UUID | None
-    dismissal_reason: DismissalReason | None = None
+    dismissal_reason: DismissalReason | None
+    event_version: int
 
 
 def begun(event_id: UUID, first: SignalRevision, now: datetime) -> Event:

@@ -39,16 +39,38 @@ class DismissalReason(IntEnum):
     OTHER = 9
 
 
-# A judgement may be corrected, never withdrawn: no decision leads back to NEW.
-TRANSITIONS = {
+# How people deal with an event. It is judged before it is closed.
+_COURSE = {
     (EventState.NEW, Decision.ACKNOWLEDGE): EventState.ACKNOWLEDGED,
     (EventState.NEW, Decision.CONFIRM): EventState.CONFIRMED,
     (EventState.NEW, Decision.DISMISS): EventState.DISMISSED,
     (EventState.ACKNOWLEDGED, Decision.CONFIRM): EventState.CONFIRMED,
     (EventState.ACKNOWLEDGED, Decision.DISMISS): EventState.DISMISSED,
+    (EventState.CONFIRMED, Decision.ESCALATE): EventState.ESCALATED,
+    (EventState.CONFIRMED, Decision.CLOSE): EventState.CLOSED,
+    (EventState.ESCALATED, Decision.CLOSE): EventState.CLOSED,
+}
+
+CORRECTIONS = {
     (EventState.CONFIRMED, Decision.DISMISS): EventState.DISMISSED,
     (EventState.DISMISSED, Decision.CONFIRM): EventState.CONFIRMED,
+    (EventState.ESCALATED, Decision.DISMISS): EventState.DISMISSED,
+    (EventState.CLOSED, Decision.CONFIRM): EventState.CONFIRMED,
+    (EventState.CLOSED, Decision.DISMISS): EventState.DISMISSED,
 }
+"""What sets an earlier decision aside. A judgement may be corrected, never withdrawn: none leads back to NEW."""
+
+TRANSITIONS = _COURSE | CORRECTIONS
+"""Everything that a person may decide. A merged event takes no decision: the one that it became a part of does."""
+
+ENDED = frozenset({EventState.DISMISSED, EventState.CLOSED})
+"""People have done with the event."""
+
+OPEN = frozenset(EventState) - ENDED - {EventState.MERGED}
+"""The event waits for a person, or is being dealt with."""
+
+UPHELD = frozenset({EventState.CONFIRMED, EventState.ESCALATED, EventState.CLOSED})
+"""A person judged the event to be what it was raised as."""
 
 
 def decisions(state: EventState) -> tuple[Decision, ...]:

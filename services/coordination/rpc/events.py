@@ -4,24 +4,34 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from uuid import UUID
 
-from services.coordination.domain import checks
+from services.coordination.access.caller import current
 from services.coordination.domain.admission import SHA256
 from services.coordination.domain.events import Event
-from services.coordination.domain.lifecycle import Decision, EventState
+from services.coordination.domain.judgement import Judgement
+from services.coordination.domain.lifecycle import Decision, DismissalReason
 from services.coordination.errors import CursorError, NotFoundError
 from services.coordination.evidence import EvidenceFolder
-from services.coordination.reviewing import Judgement, Reviewer
-from services.coordination.rpc.convert import event_message, moment, timestamp
-from services.coordination.rpc.requests import Context, check_known, check_text, invalid, page_size, summary, trace, venues_of
+from services.coordination.reviewing import Reviewer
+from services.coordination.rpc.convert import event_message, timestamp
+from services.coordination.rpc.filters import event_query, event_test
+from services.coordination.rpc.requests import (
+    Context,
+    actor_name,
+    check_known,
+    check_text,
+    invalid,
+    page_size,
+    request_uuid,
+    summary,
+    trace,
+)
 from services.coordination.rpc.tokens import cursor, page_position, page_token, read_cursor
 from services.coordination.store.database import Database
-from services.coordination.store.repositories.events import EventQuery
 from services.coordination.store.unit_of_work import UnitOfWork
-from services.coordination.watch import Change, Feed, Matches, Subscription
+from services.coordination.watch import Change, Feed, Subscription
 from vigie.names import InvalidNameError, parse_event
 from vigie.v1 import event_service_pb2, events_pb2
 from vigie.v1.event_service_pb2_grpc import EventServiceServicer
-from vigie.vocabulary import Kind
 
 MAX_REVIEWER = 200
 MAX_COMMENT = 2000
@@ -54,7 +64,7 @@ class EventServicer(EventServiceServicer):
     ) -> event_service_pb2.ListEventsResponse:
         """Lists events, newest first."""
         size = page_size(request.page_size)
-        query = _query(request.parent, request.filter, page_position(request))
+        query = event_query(request.parent, request.filter, page_position(request))
         async with self._database.write() as work:
             await check_known(work, request.parent)
             # The cursor is read first: what is recorded meanwhile may be in the page and in the watch, but never in neither.
@@ -87,9 +97,9 @@ class EventServicer(EventServiceServicer):
     ) -> event_service_pb2.ReviewEventResponse:
         """Records a person's decision."""
         judgement = _judgement(request)
-        done = trace(
-            "ReviewEvent", request.name, actor=request.reviewer, decision=judgement.decision.name, comment=request.comment
-        )
+        reason = judgement.dismissal_reason.name if judgement.dismissal_reason else ""
+        said = {"decision": judgement.decision.name, "dismissal_reason": reason, "comment": judgement.comment}
+        done = trace("ReviewEvent", request.name, actor=request.reviewer, **said)
         event = await self._reviewer.review(judgement, done)
         self._feed.notify()
         return event_service_pb2.ReviewEventResponse(event=event_message(event))
@@ -113,7 +123,7 @@ class EventServicer(EventServiceServicer):
         self, request: event_service_pb2.WatchEventsRequest, context: Context
     ) -> AsyncIterator[_WatchResponse]:
         """Sends every change after the cursor, then goes on as changes come."""
-        matches = _matches(request)
+        matches = event_test(request.parent, request.filter)
         with self._feed.subscribe(matches) as subscription:
             position = await self._begin(request, context, subscription)
             yield self._response(position)
@@ -178,48 +188,6 @@ def _event_ids(field: str, name: str) -> tuple[str, UUID]:
         raise invalid(field, f"{name[:200]!r} is no name of an event, venues/{{venue}}/events/{{uuid}}") from error
 
 
-def _query(parent: str, wanted: event_service_pb2.EventFilter, position: list[str] | None) -> EventQuery:
-    _check_filter(wanted)
-    return EventQuery(
-        venues=venues_of(parent),
-        kinds=frozenset(Kind(kind) for kind in wanted.kinds),
-        states=frozenset(EventState(state) for state in wanted.states),
-        start_time=moment(wanted.start_time) if wanted.HasField("start_time") else None,
-        end_time=moment(wanted.end_time) if wanted.HasField("end_time") else None,
-        before=(datetime.fromisoformat(position[0]), UUID(position[1])) if position else None,
-    )
-
-
-def _check_filter(wanted: event_service_pb2.EventFilter) -> None:
-    for field, values, vocabulary in (("kinds", wanted.kinds, Kind), ("states", wanted.states, EventState)):
-        for index, value in enumerate(values):
-            if value not in list(vocabulary):
-                raise invalid(f"filter.{field}[{index}]", f"{value} is not in the vocabulary")
-    for field in ("start_time", "end_time"):
-        if problem := checks.moment(getattr(wanted, field)):
-            raise invalid(f"filter.{field}", problem)
-
-
-def _matches(request: event_service_pb2.WatchEventsRequest) -> Matches:
-    venues, wanted = venues_of(request.parent), request.filter
-    _check_filter(wanted)
-    kinds, states = frozenset(wanted.kinds), frozenset(wanted.states)
-    start_ns = wanted.start_time.ToNanoseconds() if wanted.HasField("start_time") else None
-    end_ns = wanted.end_time.ToNanoseconds() if wanted.HasField("end_time") else None
-
-    def matches(event: events_pb2.Event) -> bool:
-        opened_ns = event.open_time.ToNanoseconds()
-        return (
-            (venues is None or parse_event(event.name)[0] in venues)
-            and (not kinds or event.kind in kinds)
-            and (not states or event.state in states)
-            and (start_ns is None or opened_ns >= start_ns)
-            and (end_ns is None or opened_ns < end_ns)
-        )
-
-    return matches
-
-
 def _ends(events: list[Event]) -> dict[str, object]:
     """How many events a page shows, and between which."""
     return {"count": len(events), "newest": events[0].event_id, "oldest": events[-1].event_id} if events else {"count": 0}
@@ -232,22 +200,31 @@ def _next_page(request: event_service_pb2.ListEventsRequest, events: list[Event]
 def _judgement(request: event_service_pb2.ReviewEventRequest) -> Judgement:
     venue, event_id = _event_ids("name", request.name)
     if int(request.decision) not in list(Decision):
-        raise invalid("decision", f"{request.decision} is none of ACKNOWLEDGE, CONFIRM and DISMISS")
-    check_text("reviewer", request.reviewer, least=1, most=MAX_REVIEWER)
+        raise invalid("decision", f"{request.decision} is none of {', '.join(Decision.__members__)}")
+    check_text("reviewer", request.reviewer, least=0 if current().caller.known else 1, most=MAX_REVIEWER)
     check_text("comment", request.comment, most=MAX_COMMENT)
     check_text("etag", request.etag, most=MAX_REVIEWER)
-    try:
-        request_id = UUID(request.request_id) if request.request_id else None
-    except ValueError as error:
-        raise invalid(
-            "request_id", "is no UUID; make one for each decision, and keep it when you send the decision again"
-        ) from error
     return Judgement(
         venue=venue,
         event_id=event_id,
         decision=Decision(request.decision),
-        reviewer=request.reviewer,
+        reviewer=actor_name(request.reviewer),
         comment=request.comment,
         etag=request.etag,
-        request_id=request_id,
+        request_id=request_uuid(request.request_id),
+        dismissal_reason=_dismissal_reason(request),
     )
+
+
+def _dismissal_reason(request: event_service_pb2.ReviewEventRequest) -> DismissalReason | None:
+    """Why an event is dismissed, from the closed list: false alarms are counted by it."""
+    given = int(request.dismissal_reason)
+    if request.decision != Decision.DISMISS:
+        if given:
+            raise invalid("dismissal_reason", "belongs to DISMISS only; leave it out")
+        return None
+    if given not in list(DismissalReason):
+        raise invalid("dismissal_reason", f"{given} is none of {', '.join(DismissalReason.__members__)}")
+    if given == DismissalReason.OTHER and not request.comment.strip():
+        raise invalid("comment", "is missing: OTHER needs the reason in words")
+    return DismissalReason(given)

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from google.protobuf.message import Message
 from grpc import aio
@@ -22,15 +23,17 @@ Context = aio.ServicerContext[Any, Any]
 
 
 def trace(action: str, resource: str, *, actor: str = "", **detail: object) -> Trace:
-    """What a call does, for the audit log.
-
-    The actor is who calls. Where the service does not know its callers it is who the request says, if it says so.
-    """
-    caller = current().caller
-    said = caller.name if caller.known or not actor else actor
-    printable = "".join(character for character in said if character.isprintable())
+    """What a call does, for the audit log."""
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True, default=str)
-    return Trace(actor=printable[:MAX_ACTOR] or "unknown", action=action, resource=resource[:MAX_ACTOR], detail=text)
+    return Trace(actor=actor_name(actor), action=action, resource=resource[:MAX_ACTOR], detail=text)
+
+
+def actor_name(said: str = "") -> str:
+    """Who calls, as it stands on record. Where the service does not know its callers it is who the request says, if it says so."""
+    caller = current().caller
+    name = caller.name if caller.known or not said else said
+    printable = "".join(character for character in name if character.isprintable())
+    return printable[:MAX_ACTOR] or "unknown"
 
 
 def invalid(field: str, description: str) -> InvalidRequestError:
@@ -66,6 +69,16 @@ def check_text(field: str, value: str, *, most: int, least: int = 0) -> None:
     """Raises InvalidRequestError if a text is too short or too long."""
     if problem := checks.text(value, least=least, most=most):
         raise invalid(field, problem)
+
+
+def request_uuid(text: str) -> UUID | None:
+    """The id by which a request that is sent again is known; None if it has none. Raises InvalidRequestError."""
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise invalid(
+            "request_id", "is no UUID; make one for each request, and keep it when you send the request again"
+        ) from error
 
 
 def summary(message: Message) -> dict[str, object]:

@@ -184,6 +184,7 @@ class CameraHealthRow(Base):
     venue_id: Mapped[str] = mapped_column(String(63), primary_key=True)
     camera_id: Mapped[str] = mapped_column(String(63), primary_key=True)
     incarnation: Mapped[int]
+    state: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     health: Mapped[str] = mapped_column(Text)
     receive_time: Mapped[datetime]
 
@@ -200,6 +201,9 @@ class EventRow(Base):
         CheckConstraint("dismissal_reason BETWEEN 1 AND 9", name="dismissal_reasons"),
         Index("ix_events_open_time_event_id", "open_time", "event_id"),
         Index("ix_events_venue_id_open_time_event_id", "venue_id", "open_time", "event_id"),
+        Index("ix_events_state_priority_open_time_event_id", "state", "priority", "open_time", "event_id"),
+        Index("ix_events_venue_id_state_priority_open_time_event_id", "venue_id", "state", "priority", "open_time", "event_id"),
+        Index("ix_events_kind_open_time_event_id", "kind", "open_time", "event_id"),
     )
 
     event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
@@ -252,6 +256,7 @@ class SignalRow(Base):
         ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),
         Index("ix_signals_event_id", "event_id"),
         Index("ix_signals_venue_id_kind_open_time", "venue_id", "kind", "open_time"),
+        Index("ix_signals_venue_id_camera_id_zone_event_id", "venue_id", "camera_id", "zone", "event_id"),
         Index(
             "ix_signals_open",
             "venue_id",

@@ -85,6 +85,7 @@ class Cameras:
                 "venue_id": venue,
                 "camera_id": camera,
                 "incarnation": health.incarnation,
+                "state": health.state,
                 "health": canonical(health),
                 "receive_time": now,
             }

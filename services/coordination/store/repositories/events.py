@@ -2,36 +2,31 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.domain.events import Event, Review
 from services.coordination.domain.lifecycle import Decision, DismissalReason, EventState
 from services.coordination.domain.priority import Priority
+from services.coordination.store.bounds import bounded
 from services.coordination.store.models import EventChangeRow, EventRow, ReviewRow
+from services.coordination.store.repositories.event_queries import EventQuery, counts, page
 from services.coordination.store.repositories.heads import Head, advance, position
 from services.coordination.store.upsert import upsert
 from vigie.vocabulary import Kind, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class EventQuery:
-    """Which events; what is empty or None does not restrict.
+class EventCount:
+    """How many events have a kind, a state and a priority."""
 
-    Attributes:
-        before: open time and id of the event after which to go on, newest first.
-    """
-
-    venues: frozenset[str] | None = None
-    kinds: frozenset[Kind] = frozenset()
-    states: frozenset[EventState] = frozenset()
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-    before: tuple[datetime, UUID] | None = None
+    kind: Kind
+    state: EventState
+    priority: Priority
+    events: int
 
 
 class Events:
@@ -51,21 +46,13 @@ class Events:
 
     async def page(self, query: EventQuery, size: int) -> list[Event]:
         """Events, newest first; how far down does not matter to the cost."""
-        statement = select(EventRow)
-        if query.venues is not None:
-            statement = statement.where(EventRow.venue_id.in_(query.venues))
-        if query.kinds:
-            statement = statement.where(EventRow.kind.in_(query.kinds))
-        if query.states:
-            statement = statement.where(EventRow.state.in_(query.states))
-        if query.start_time is not None:
-            statement = statement.where(EventRow.open_time >= query.start_time)
-        if query.end_time is not None:
-            statement = statement.where(EventRow.open_time < query.end_time)
-        if query.before is not None:
-            statement = statement.where(tuple_(EventRow.open_time, EventRow.event_id) < query.before)
-        newest_first = statement.order_by(EventRow.open_time.desc(), EventRow.event_id.desc())
-        return [_event(row) for row in await self._session.scalars(newest_first.limit(size))]
+        return [_event(row) for row in await self._session.scalars(page(query, size))]
+
+    async def counts(self, query: EventQuery) -> list[EventCount]:
+        """How many events there are of each kind, state and priority. Raises OverloadedError if counting takes too long."""
+        async with bounded(self._session, "counting"):
+            rows = (await self._session.execute(counts(query))).all()
+        return [EventCount(Kind(kind), EventState(state), Priority(priority), events) for kind, state, priority, events in rows]
 
     async def put(self, events: Iterable[Event]) -> None:
         """Writes events as they stand now."""
@@ -81,11 +68,17 @@ class Events:
         row = (await self._session.scalars(select(ReviewRow).where(ReviewRow.request_id == request_id))).one_or_none()
         return None if row is None else (row.event_id, _review(row))
 
-    async def add_review(self, event: Event, review: Review) -> None:
+    async def last_review(self, event_id: UUID) -> Review | None:
+        """What was last decided on an event."""
+        newest_first = select(ReviewRow).where(ReviewRow.event_id == event_id).order_by(ReviewRow.event_version.desc())
+        row = (await self._session.scalars(newest_first.limit(1))).one_or_none()
+        return None if row is None else _review(row)
+
+    async def add_review(self, event_id: UUID, review: Review) -> None:
         """Records the decision that made an event what it is now."""
         row = {
-            "event_id": event.event_id,
-            "event_version": event.version,
+            "event_id": event_id,
+            "event_version": review.event_version,
             "decision": review.decision,
             "reviewer": review.reviewer,
             "comment": review.comment,
@@ -200,4 +193,5 @@ def _review(row: ReviewRow) -> Review:
         review_time=row.review_time,
         request_id=row.request_id,
         dismissal_reason=DismissalReason(row.dismissal_reason) if row.dismissal_reason else None,
+        event_version=row.event_version,
     )

@@ -46,6 +46,7 @@ ADDED: dict[str, Rows] = {
     "0001": {
         "venues": [{"settings": "{}"}],
         "authorizations": [{"recorder": "", "revoke_reason": "", "revoke_author": ""}],
+        "camera_health": [{"state": 0}],
         "signals": [{"drill": False}],
         "events": [{"priority": 2, "drill": False, "reopen_count": 0, "folded_signal_count": 0}],
     }

@@ -78,6 +78,7 @@ def _text(name: str) -> "sa.Column[Any]":
 COLUMNS: dict[str, tuple[Callable[[], "sa.Column[Any]"], ...]] = {
     "venues": (lambda: sa.Column("settings", sa.Text(), server_default="{}", nullable=False),),
     "authorizations": (lambda: _text("recorder"), lambda: _text("revoke_reason"), lambda: _text("revoke_author")),
+    "camera_health": (lambda: sa.Column("state", sa.SmallInteger(), server_default="0", nullable=False),),
     "signals": (lambda: sa.Column("drill", sa.Boolean(), server_default=sa.false(), nullable=False),),
     "reviews": (lambda: sa.Column("dismissal_reason", sa.SmallInteger(), nullable=True),),
     "events": (
@@ -93,6 +94,15 @@ COLUMNS: dict[str, tuple[Callable[[], "sa.Column[Any]"], ...]] = {
         lambda: _moment("watch_time"),
     ),
 }
+# Each way in which people look at events, sorted by time; and which events a camera or zone has seen.
+INDEXES = {
+    "events": (
+        ("state", "priority", "open_time", "event_id"),
+        ("venue_id", "state", "priority", "open_time", "event_id"),
+        ("kind", "open_time", "event_id"),
+    ),
+    "signals": (("venue_id", "camera_id", "zone", "event_id"),),
+}
 TABLES = ("deliveries", "analysed_time", "suspensions", "destinations", "audit_anchors")
 
 
@@ -103,6 +113,9 @@ def upgrade() -> None:
             op.add_column(table, column())
     for table, (before, after) in CHECKS.items():
         _replace_checks(table, before, after)
+    for table, indexes in INDEXES.items():
+        for names in indexes:
+            op.create_index(_index_name(table, names), table, names)
     _create_tables()
     heads = sa.table("heads", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
     op.bulk_insert(heads, [{"name": "audit_erased", "value": 0}])
@@ -117,15 +130,22 @@ def downgrade() -> None:
     op.execute("DELETE FROM heads WHERE name = 'audit_erased'")
     for table in TABLES:
         op.drop_table(table)
+    for table, indexes in INDEXES.items():
+        for names in indexes:
+            op.drop_index(_index_name(table, names), table)
     op.execute("DELETE FROM reviews WHERE decision > 3")
     op.execute("UPDATE events SET state = 4 WHERE state = 6 AND dismissal_reason IS NOT NULL")
     op.execute("UPDATE events SET state = 3 WHERE state IN (5, 6)")
     op.execute("DELETE FROM events WHERE state = 7")
     for table, (before, after) in CHECKS.items():
         _replace_checks(table, after, before, without=tuple(column().name for column in COLUMNS[table]))
-    for table in ("venues", "authorizations", "signals"):
+    for table in ("venues", "authorizations", "camera_health", "signals"):
         for column in COLUMNS[table]:
             op.drop_column(table, column().name)
+
+
+def _index_name(table: str, columns: tuple[str, ...]) -> str:
+    return f"ix_{table}_{'_'.join(columns)}"
 
 
 def _replace_checks(table: str, before: dict[str, str], after: dict[str, str], without: tuple[str, ...] = ()) -> None:
