@@ -25,6 +25,7 @@ COMMANDS = {
     "run": ("tools.run.command:run", "Analyse the cameras of a cluster until stopped."),
     "apply": ("tools.apply:apply", "Make a venue what its file says."),
     "events": ("tools.events:app", "List, show, watch and review events."),
+    "integrations": ("tools.integrations:app", "Send judged events to other systems, and see what became of them."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
     "replay": ("tools.replay:replay", "Print the signals that a clip gives, without Ray or a service."),
     "calibrate": ("tools.calibrate.command:calibrate", "Propose a ground plane from the people that a camera sees."),
