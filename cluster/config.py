@@ -5,6 +5,8 @@ Environment:
     variable                   default                    what
     VIGIE_COORDINATION         127.0.0.1:7430             where the coordination service listens, HOST:PORT
     VIGIE_CLUSTER              local                      id under which this cluster asks for its cameras
+    VIGIE_IDENTITY             that of a cluster which    folder of the certificate with which its machines prove who they are;
+                               `vigie init` made          none for a service on this machine that knows nobody
     VIGIE_STATE_DIR            the user's state folder    where signals wait until they are recorded
     VIGIE_PACK                 the small pack shipped     folder of the model pack
     VIGIE_WEAPON_PACK          none: no camera can        folder of a model pack whose task is weapon_detection
@@ -43,6 +45,7 @@ from cluster.errors import ConfigurationError
 from cluster.permissions import Permission
 from cluster.video.frame import Fit
 from cluster.video.stream import Pace, StreamConfig
+from vigie.identity import CLUSTER, IdentityError, Proof, chosen_proof
 from vigie.names import InvalidNameError, is_id, parse_camera
 from vigie.v1 import assignments_pb2, authorizations_pb2, venues_pb2
 from vigie.vocabulary import Kind
@@ -269,6 +272,7 @@ class ClusterConfig:
     Attributes:
         coordination: where the coordination service listens, HOST:PORT.
         cluster: id under which this cluster asks for its cameras.
+        proof: with what it proves to the service who it is.
         state_dir: where signals wait until they are recorded.
         pack: folder of the model pack; None means the small one that Vigie ships.
         weapon_pack: folder of the model pack for weapons; None means that no camera can watch for them.
@@ -280,6 +284,7 @@ class ClusterConfig:
 
     coordination: str
     cluster: str
+    proof: Proof
     state_dir: Path
     pack: Path | None
     weapon_pack: Path | None
@@ -298,6 +303,7 @@ class ClusterConfig:
         return cls(
             coordination=_address(environment.get("VIGIE_COORDINATION") or "127.0.0.1:7430"),
             cluster=_cluster_id(environment.get("VIGIE_CLUSTER") or "local"),
+            proof=_proof(environment),
             state_dir=state_dir or user_state_path("vigie"),
             pack=pack,
             weapon_pack=weapon_pack,
@@ -319,6 +325,13 @@ def _cluster_id(text: str) -> str:
     if not is_id(text):
         raise ConfigurationError("VIGIE_CLUSTER", f"{text[:64]!r} is no id; write 1 to 63 of a-z, 0-9 and '-'")
     return text
+
+
+def _proof(environment: Mapping[str, str]) -> Proof:
+    try:
+        return chosen_proof(environment, CLUSTER)
+    except IdentityError as error:
+        raise ConfigurationError("VIGIE_IDENTITY", str(error)) from error
 
 
 def _secrets(environment: Mapping[str, str], folder: Path | None) -> Secrets:

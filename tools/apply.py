@@ -12,6 +12,7 @@ from cluster.config import camera_config
 from tools.caller import user_name
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.venue_file import VenueFile, load_venue
+from vigie.identity import Proof
 from vigie.names import parse_camera
 from vigie.v1 import venue_service_pb2, venue_service_pb2_grpc
 from vigie.v1.assignments_pb2 import Assignment
@@ -48,8 +49,10 @@ def _concerns(venue_file: VenueFile) -> Iterator[str]:
             yield f"camera {parse_camera(camera.name)[1]}: {concern.kind.name}: {concern.problem}"
 
 
-def apply_venue(venue_file: VenueFile, coordination: str, *, author: str, dry_run: bool = False) -> list[str]:
-    """Gives a venue to the service; what changed, a line each. Raises CommandError."""
+def apply_venue(
+    venue_file: VenueFile, coordination: str, *, author: str, dry_run: bool = False, proof: Proof | None = None
+) -> list[str]:
+    """Gives a venue to the service; what changed, a line each. Raises CommandError, and what `connected` does."""
     request = venue_service_pb2.ApplyVenueRequest(venue=venue_file.venue, validate_only=dry_run, author=author)
-    with connected(coordination) as channel:
+    with connected(coordination, proof) as channel:
         return list(venue_service_pb2_grpc.VenueServiceStub(channel).ApplyVenue(request, timeout=DEADLINE_S).changes)

@@ -1,5 +1,6 @@
 """How commands talk to the coordination service, and what they say when that fails."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -11,6 +12,8 @@ from google.rpc import error_details_pb2, status_pb2
 from services.coordination.config import DEFAULT_ADDRESS as DEFAULT_ADDRESS
 from tools.caller import NamedCaller, user_name
 from tools.errors import CommandError, ExitCode
+from vigie.channel import open_channel, refusal
+from vigie.identity import DEVELOPER, NOTHING, Proof, chosen_proof
 
 DEADLINE_S = 10.0
 
@@ -26,6 +29,8 @@ _EXIT_CODES = {
     grpc.StatusCode.ABORTED: ExitCode.CONFLICT,
     grpc.StatusCode.ALREADY_EXISTS: ExitCode.CONFLICT,
     grpc.StatusCode.FAILED_PRECONDITION: ExitCode.CONFLICT,
+    grpc.StatusCode.UNAUTHENTICATED: ExitCode.REFUSED,
+    grpc.StatusCode.PERMISSION_DENIED: ExitCode.REFUSED,
     grpc.StatusCode.UNAVAILABLE: ExitCode.UNREACHABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED: ExitCode.UNREACHABLE,
 }
@@ -42,22 +47,28 @@ _CHANNEL_OPTIONS = (
 
 
 @contextmanager
-def connected(address: str) -> Iterator[grpc.Channel]:
-    """A channel to the service. What goes wrong with a call inside is raised as CommandError."""
+def connected(address: str, proof: Proof | None = None) -> Iterator[grpc.Channel]:
+    """A channel to the service, which proves who calls with what the environment says unless it is given.
+
+    What goes wrong with a call inside is raised as CommandError. Raises IdentityError where nothing proves who calls.
+    """
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal():
         raise CommandError(f"{address!r} is no address; write HOST:PORT, such as {DEFAULT_ADDRESS}", ExitCode.BAD_INPUT)
-    with grpc.insecure_channel(address, options=_CHANNEL_OPTIONS) as channel:
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # gRPC itself would write of each handshake that fails
+    proof = chosen_proof(os.environ, DEVELOPER) if proof is None else proof
+    with open_channel(address, proof, _CHANNEL_OPTIONS) as channel:
         try:
-            yield grpc.intercept_channel(channel, NamedCaller(user_name()))
+            yield grpc.intercept_channel(channel, NamedCaller(user_name())) if proof == NOTHING else channel
         except grpc.RpcError as error:
             raise command_error(error, address) from error
 
 
 def command_error(error: grpc.RpcError, address: str) -> CommandError:
     """What to tell a user about a call that failed."""
-    status = error.code()
-    return CommandError(_explanation(error, address), _EXIT_CODES.get(status, ExitCode.FAILED))
+    if not _status(error) and (problem := refusal(error.details() or "")):
+        return CommandError(f"no connection to the coordination service at {address}: {problem}", ExitCode.REFUSED)
+    return CommandError(_explanation(error, address), _EXIT_CODES.get(error.code(), ExitCode.FAILED))
 
 
 def _explanation(error: grpc.RpcError, address: str) -> str:

@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import grpc
 import structlog
 
+from cluster.errors import ConfigurationError
 from cluster.reporting.convert import health_message
 from cluster.reporting.report import CameraReport
+from vigie import channel
+from vigie.channel import refusal
+from vigie.identity import IdentityError, Proof
 from vigie.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
@@ -31,9 +35,12 @@ _CHANNEL_OPTIONS = (
 _log = structlog.get_logger(__name__)
 
 
-def open_channel(address: str) -> grpc.Channel:
-    """A channel to the coordination service that notices a peer which went silent."""
-    return grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+def open_channel(address: str, proof: Proof) -> grpc.Channel:
+    """A channel to the coordination service that notices a peer which went silent. Raises ConfigurationError."""
+    try:
+        return channel.open_channel(address, proof, _CHANNEL_OPTIONS)
+    except IdentityError as error:
+        raise ConfigurationError("VIGIE_IDENTITY", str(error)) from error
 
 
 def report_health(
@@ -167,5 +174,6 @@ def retry_wait_s(failures: int, *, cap_s: float, draw: float) -> float:
 def describe(error: grpc.RpcError) -> str:
     """What a failed call says, for a log or a person."""
     if isinstance(error, grpc.Call):
-        return f"{error.code().name}: {error.details()}"
+        details = error.details() or ""
+        return f"{error.code().name}: {refusal(details) or details}"
     return str(error) or type(error).__name__

@@ -60,7 +60,7 @@ class Group:
         self._identity = identity
         self._config = config
         self._fits = fits
-        self._channel = open_channel(config.coordination)
+        self._channel = open_channel(config.coordination, config.proof)
         self._outboxes = Outboxes(
             config.state_dir / "outbox" / config.cluster, limit_bytes=config.outbox_limit_bytes, reporter=self._reporter
         )

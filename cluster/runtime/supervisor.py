@@ -35,7 +35,7 @@ class Supervisor:
         """Raises ConfigurationError for what this machine's environment gets wrong."""
         config = ClusterConfig.from_environment(os.environ)
         self._orders = orders
-        self._channel = open_channel(orders.coordination)
+        self._channel = open_channel(orders.coordination, config.proof)
         self._watch = AssignmentWatch(
             assignment_service_pb2_grpc.AssignmentServiceStub(self._channel),
             cluster=config.cluster,

@@ -1,48 +1,22 @@
 """How every client reaches the coordination service: over TLS, and saying who it is."""
 
 import ipaddress
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
 
-from vigie.identity import IdentityError, identity_home, read_authorities, read_identity
+from vigie.identity import IdentityError, Proof, read_authorities, read_identity
 
-NONE = "none"
-"""What `VIGIE_IDENTITY` says where the service is to be reached without TLS."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """With what a client proves who it is. Without either it proves nothing, and speaks in the clear to its own machine only.
-
-    Attributes:
-        folder: of its identity; with a token only the authorities in it count, and without a folder those that gRPC knows.
-        token_file: file of a bearer token (RFC 6750), read anew for each call.
-    """
-
-    folder: Path | None = None
-    token_file: Path | None = None
-
-
-NOTHING = Proof()
-
-
-def chosen_proof(environment: Mapping[str, str], usual: str) -> Proof:
-    """What `VIGIE_IDENTITY` and `VIGIE_TOKEN_FILE` say; without either the identity `usual` of those that `vigie init` made.
-
-    Raises IdentityError.
-    """
-    folder, token_file = environment.get("VIGIE_IDENTITY"), environment.get("VIGIE_TOKEN_FILE")
-    if token_file:
-        if folder == NONE:
-            raise IdentityError("VIGIE_IDENTITY is none, but a token must not travel in the clear; unset it, or VIGIE_TOKEN_FILE")
-        return Proof(Path(folder) if folder else None, Path(token_file))
-    if folder == NONE:
-        return NOTHING
-    return Proof(Path(folder) if folder else identity_home(environment) / usual)
+# What gRPC says of a connection that did not come about, and what that means, the more particular first.
+_REFUSALS = {
+    "Hostname Verification": "its certificate is for other hosts; call it by one of them, or add one with `vigie init --host`",
+    "certificate has expired": "its certificate has ended; renew it with `vigie init` where it runs",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is of no authority that ca.pem names; take the ca.pem that belongs to it",
+    "WRONG_VERSION_NUMBER": "it speaks without TLS; call it so with VIGIE_IDENTITY=none if it is on this machine",
+    "Socket closed": "it hung up, as on callers without a certificate that it believes; look at yours with `vigie doctor`",
+}
 
 
 def open_channel(address: str, proof: Proof, options: Sequence[tuple[str, Any]] = ()) -> grpc.Channel:
@@ -79,6 +53,15 @@ def read_token(path: Path) -> str:
     if not token.isprintable() or not token or " " in token:
         raise IdentityError(f"{path} holds no token; write one into it, in one line, or name another file in VIGIE_TOKEN_FILE")
     return token
+
+
+def refusal(details: str) -> str:
+    """Why nobody could be proved to the other, by the details of a call that failed so; empty for calls that failed otherwise."""
+    _, of_token, problem = details.partition("plugin failed with error: ")
+    if of_token:
+        return problem
+    is_of_connecting = details.startswith("failed to connect")
+    return next((meaning for words, meaning in _REFUSALS.items() if is_of_connecting and words in details), "")
 
 
 class _Token(grpc.AuthMetadataPlugin):

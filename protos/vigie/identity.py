@@ -25,6 +25,9 @@ SERVER, CLUSTER, DEVELOPER = "server", "cluster", "developer"
 EVIDENCE_KEY = "evidence.key"
 """File of the key with which evidence is encrypted, beside them."""
 
+NO_IDENTITY = "none"
+"""What `VIGIE_IDENTITY` says where the service is to be reached without TLS."""
+
 FILES = ("ca.pem", "cert.pem", "key.pem")
 _KUBERNETES_FILES = ("ca.crt", "tls.crt", "tls.key")
 
@@ -48,10 +51,41 @@ class Identity:
     key: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """With what a client proves who it is. Without anything it speaks in the clear, and to its own machine only.
+
+    Attributes:
+        folder: of its identity; beside a token only the authorities in it are used, and those that gRPC knows where it is None.
+        token_file: file of a bearer token (RFC 6750), read anew for each call.
+    """
+
+    folder: Path | None = None
+    token_file: Path | None = None
+
+
+NOTHING = Proof()
+
+
 def identity_home(environment: Mapping[str, str]) -> Path:
     """The folder in which `vigie init` keeps identities: `VIGIE_IDENTITY_DIR`, else one of the user's own."""
     named = environment.get("VIGIE_IDENTITY_DIR")
     return Path(named) if named else user_config_path("vigie") / "identity"
+
+
+def chosen_proof(environment: Mapping[str, str], usual: str) -> Proof:
+    """What `VIGIE_IDENTITY` and `VIGIE_TOKEN_FILE` say; without either the identity `usual` of those that `vigie init` made.
+
+    Raises IdentityError.
+    """
+    folder, token_file = environment.get("VIGIE_IDENTITY"), environment.get("VIGIE_TOKEN_FILE")
+    if token_file:
+        if folder == NO_IDENTITY:
+            raise IdentityError("VIGIE_IDENTITY is none, but a token must not travel in the clear; unset it, or VIGIE_TOKEN_FILE")
+        return Proof(Path(folder) if folder else None, Path(token_file))
+    if folder == NO_IDENTITY:
+        return NOTHING
+    return Proof(Path(folder) if folder else identity_home(environment) / usual)
 
 
 def read_identity(folder: Path) -> Identity:

@@ -12,6 +12,7 @@ from cluster.errors import ConfigurationError
 from cluster.permissions import permitted_kinds
 from cluster.video.stream import Pace
 from tests.cluster.assignments import CAMERA, assignment, polygon
+from vigie.identity import Proof, identity_home
 from vigie.v1 import assignments_pb2, venues_pb2
 from vigie.vocabulary import Kind, ObjectClass
 
@@ -185,6 +186,7 @@ def test_empty_environment_gives_the_defaults() -> None:
     assert (config.coordination, config.cluster) == ("127.0.0.1:7430", "local")
     assert (config.pack, config.weapon_pack) == (None, None)
     assert (config.analysis_rate_hz, config.cameras_per_group, config.outbox_limit_bytes) == (5, 8, 1 << 30)
+    assert config.proof == Proof(identity_home({}) / "cluster")
     assert config.state_dir.name == "vigie"
 
 
@@ -193,6 +195,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
         {
             "VIGIE_COORDINATION": "hq.example:443",
             "VIGIE_CLUSTER": "site-1",
+            "VIGIE_IDENTITY": "/identities/site-1",
             "VIGIE_STATE_DIR": "/var/lib/vigie",
             "VIGIE_PACK": "/packs/better",
             "VIGIE_WEAPON_PACK": "/packs/weapons",
@@ -205,6 +208,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
     )
 
     assert (config.coordination, config.cluster) == ("hq.example:443", "site-1")
+    assert config.proof == Proof(Path("/identities/site-1"))
     assert config.state_dir == Path("/var/lib/vigie")
     assert (config.pack, config.weapon_pack) == (Path("/packs/better"), Path("/packs/weapons"))
     assert config.secrets.get("GATE") == "s3cret"

@@ -48,6 +48,12 @@ PICTURE = b"\xff\xd8\xff\xe0 a blurred picture \xff\xd9"
 CAMERA = "venues/arena/cameras/gate-1"
 
 
+@pytest.fixture(autouse=True)
+def anonymous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has commands call services that know nobody, as those of the tests do."""
+    monkeypatch.setenv("VIGIE_IDENTITY", "none")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a call of `vigie` ended."""

@@ -20,6 +20,7 @@ from tools.errors import CommandError, ExitCode
 from tools.log import configure_log
 from tools.run.display import Display, chosen_display
 from tools.run.summary import ending
+from vigie.channel import channel_credentials
 from vigie.names import is_id, venue_name
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run(
     configure_log()
     stopping = threading.Event()
     heed_signals(stopping)
-    _check_environment(joins=ray_address is not None)
+    _check_environment(coordination, joins=ray_address is not None)
     if ray_address is not None:
         _check_head(ray_address)
     from cluster.runtime.running import RunningCluster  # Ray takes a while to import
@@ -124,11 +125,15 @@ def _check_head(address: str) -> None:
         ) from error
 
 
-def _check_environment(*, joins: bool) -> None:
-    """Finds what the actors would find, before they are started where nobody sees their errors. Raises ClusterError."""
+def _check_environment(coordination: str, *, joins: bool) -> None:
+    """Finds what the actors would find, before they are started where nobody sees their errors.
+
+    Raises ClusterError, and IdentityError where nothing proves who the cluster is.
+    """
     config = ClusterConfig.from_environment(os.environ)
     if joins:
         return
+    channel_credentials(coordination, config.proof)
     Models.load(config.pack, config.weapon_pack)
     try:
         config.state_dir.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from cluster.reporting.client import AssignmentBook, AssignmentWatch, open_chann
 from cluster.reporting.report import CameraReport, CameraState, Ownership
 from tests.eventually import eventually
 from tests.fakes.coordination import FakeCoordination
+from vigie.identity import NOTHING
 from vigie.v1 import assignment_service_pb2_grpc, assignments_pb2, camera_service_pb2_grpc, cameras_pb2
 from vigie.v1.assignment_service_pb2 import WatchAssignmentsResponse
 
@@ -63,7 +64,7 @@ def service() -> Iterator[FakeCoordination]:
 
 
 def test_watch_survives_the_death_of_the_service(service: FakeCoordination) -> None:
-    channel = open_channel(service.address)
+    channel = open_channel(service.address, NOTHING)
     stub = assignment_service_pb2_grpc.AssignmentServiceStub(channel)
     watch = AssignmentWatch(stub, cluster="here", venues=(), on_change=lambda: None, jitter=lambda: 0.5)
     watch.start()
@@ -84,7 +85,7 @@ def test_health_goes_out_in_bounded_messages_and_brings_back_who_is_superseded(s
     owners = [Ownership(f"venues/v/cameras/c{number}", 1_700_000_000_000) for number in range(300)]
     reports = [CameraReport(owner, CameraState.LIVE, last_frame_s=1_700_000_000.25, dropped={"stale": 3}) for owner in owners]
     service.superseded = {"venues/v/cameras/c299", "venues/w/cameras/other"}
-    with open_channel(service.address) as channel:
+    with open_channel(service.address, NOTHING) as channel:
         stub = camera_service_pb2_grpc.CameraServiceStub(channel)
         superseded = report_health(stub, reports, owner="group-0", now_s=1_700_000_001.5, timeout_s=5)
     assert superseded == {"venues/v/cameras/c299"}

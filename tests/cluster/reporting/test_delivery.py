@@ -14,6 +14,7 @@ from cluster.reporting.delivery import DEFAULT_LIMITS, DeliveryLimits, SignalRep
 from cluster.reporting.outbox import Entry, Outbox, Parcel
 from tests.eventually import eventually
 from tests.fakes.coordination import FakeCoordination
+from vigie.identity import NOTHING
 from vigie.v1 import signal_service_pb2_grpc, signals_pb2
 
 Reporting = Callable[..., SignalReporter]
@@ -37,7 +38,7 @@ def outbox(tmp_path: Path) -> Outbox:
 @pytest.fixture
 def reporting(service: FakeCoordination, outbox: Outbox) -> Iterator[Reporting]:
     started: list[SignalReporter] = []
-    channel = open_channel(service.address)
+    channel = open_channel(service.address, NOTHING)
 
     def start(limits: DeliveryLimits = DEFAULT_LIMITS) -> SignalReporter:
         stub = signal_service_pb2_grpc.SignalServiceStub(channel)
@@ -122,7 +123,7 @@ def test_batches_in_flight_are_bounded(service: FakeCoordination, tmp_path: Path
     outbox = MeasuredOutbox(tmp_path, 1 << 20)
     outbox.put([parcel(f"s{index}") for index in range(10)])
     service.answering.clear()
-    with open_channel(service.address) as channel:
+    with open_channel(service.address, NOTHING) as channel:
         stub = signal_service_pb2_grpc.SignalServiceStub(channel)
         limits = replace(DEFAULT_LIMITS, batch_signals=1, batches_in_flight=2)
         reporter = SignalReporter(outbox, stub, clock=time.monotonic, limits=limits)

@@ -28,7 +28,8 @@ def service() -> Iterator[FakeCoordination]:
 
 @pytest.fixture
 def group(service: FakeCoordination, tmp_path: Path) -> Iterator[Group]:
-    config = ClusterConfig.from_environment({"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(tmp_path)})
+    environment = {"VIGIE_COORDINATION": service.address, "VIGIE_IDENTITY": "none", "VIGIE_STATE_DIR": str(tmp_path)}
+    config = ClusterConfig.from_environment(environment)
     group = Group(Identity("group-0", "node", "process"), config, Fits(Fit(64, 64)))
     group.start()
     yield group
@@ -112,7 +113,8 @@ def test_loop_that_works_is_not_silent(group: Group) -> None:
 
 
 def test_how_cameras_did_is_told_before_a_group_ends_however_soon_it_does(service: FakeCoordination, tmp_path: Path) -> None:
-    config = ClusterConfig.from_environment({"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(tmp_path)})
+    environment = {"VIGIE_COORDINATION": service.address, "VIGIE_IDENTITY": "none", "VIGIE_STATE_DIR": str(tmp_path)}
+    config = ClusterConfig.from_environment(environment)
     group = Group(Identity("group-0", "node", "process"), config, Fits(Fit(64, 64)))
     group.start()
     group.give(broken_zone(), LEASE)
