@@ -1,6 +1,7 @@
 """The tables of the record. Every constraint is named; no column says anything about a person who was filmed."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -36,6 +37,7 @@ _NAMES = {
 
 EIGHT_KINDS = "kind BETWEEN 1 AND 8"
 THREE_SEVERITIES = "severity BETWEEN 1 AND 3"
+_NOT_FOLDED: dict[str, Any] = {"sqlite_where": text("folded = 0"), "postgresql_where": text("NOT folded")}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -235,6 +237,9 @@ class EventRow(Base):
     # When somebody first acknowledged it, or decided more; and when it was first sent to a watcher.
     acknowledge_time: Mapped[datetime | None]
     watch_time: Mapped[datetime | None]
+    # When the last of its signals opened, and the capture time of the revision whose reason it has.
+    last_open_time: Mapped[datetime | None]
+    reason_time: Mapped[datetime | None]
 
 
 class EvidenceRow(Base):
@@ -255,7 +260,8 @@ class SignalRow(Base):
         CheckConstraint(EIGHT_KINDS, name="eight_kinds"),
         ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),
         Index("ix_signals_event_id", "event_id"),
-        Index("ix_signals_venue_id_kind_open_time", "venue_id", "kind", "open_time"),
+        Index("ix_signals_venue_id_kind_reach_time", "venue_id", "kind", "reach_time", **_NOT_FOLDED),
+        Index("ix_signals_venue_id_camera_id_kind_open_time", "venue_id", "camera_id", "kind", "open_time", **_NOT_FOLDED),
         Index("ix_signals_venue_id_camera_id_zone_event_id", "venue_id", "camera_id", "zone", "event_id"),
         Index(
             "ix_signals_open",
@@ -282,6 +288,11 @@ class SignalRow(Base):
     ground_y_m: Mapped[float | None]
     evidence: Mapped[str | None] = mapped_column(String(64), ForeignKey("evidence.sha256"))
     drill: Mapped[bool] = mapped_column(server_default=false())
+    # Its camera raised more than it may in its window of time; and it is beyond the first of them, which stand for it.
+    flooded: Mapped[bool] = mapped_column(server_default=false())
+    folded: Mapped[bool] = mapped_column(server_default=false())
+    # Until when others may be near to it.
+    reach_time: Mapped[datetime | None]
 
 
 class SignalRevisionRow(Base):
@@ -404,7 +415,8 @@ class DeliveryRow(Base):
         CheckConstraint("state BETWEEN 1 AND 3", name="states"),
         ForeignKeyConstraint(["venue_id", "destination_id"], ["destinations.venue_id", "destinations.destination_id"]),
         Index("ix_deliveries_state_next_attempt_time", "state", "next_attempt_time"),
-        Index("uq_deliveries_destination_event_state", "venue_id", "destination_id", "event_id", "event_state", unique=True),
+        Index("ix_deliveries_destination_event", "venue_id", "destination_id", "event_id"),
+        Index("ix_deliveries_create_time_delivery_id", "create_time", "delivery_id"),
         Index("uq_deliveries_request_id", "request_id", unique=True),
     )
 

@@ -47,8 +47,11 @@ ADDED: dict[str, Rows] = {
         "venues": [{"settings": "{}"}],
         "authorizations": [{"recorder": "", "revoke_reason": "", "revoke_author": ""}],
         "camera_health": [{"state": 0}],
-        "signals": [{"drill": False}],
-        "events": [{"priority": 2, "drill": False, "reopen_count": 0, "folded_signal_count": 0}],
+        "signals": [{"drill": False, "flooded": False, "folded": False, "reach_time": MOMENT}],
+        "events": [
+            {"priority": 2, "drill": False, "reopen_count": 0, "folded_signal_count": 0}
+            | {"last_open_time": MOMENT, "reason_time": MOMENT}
+        ],
     }
 }
 

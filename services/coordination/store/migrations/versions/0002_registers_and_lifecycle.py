@@ -71,6 +71,10 @@ def _moment(name: str) -> "sa.Column[Any]":
     return sa.Column(name, sa.DateTime(timezone=True), nullable=True)
 
 
+def _flag(name: str) -> "sa.Column[Any]":
+    return sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False)
+
+
 def _text(name: str) -> "sa.Column[Any]":
     return sa.Column(name, sa.Text(), server_default="", nullable=False)
 
@@ -79,11 +83,16 @@ COLUMNS: dict[str, tuple[Callable[[], "sa.Column[Any]"], ...]] = {
     "venues": (lambda: sa.Column("settings", sa.Text(), server_default="{}", nullable=False),),
     "authorizations": (lambda: _text("recorder"), lambda: _text("revoke_reason"), lambda: _text("revoke_author")),
     "camera_health": (lambda: sa.Column("state", sa.SmallInteger(), server_default="0", nullable=False),),
-    "signals": (lambda: sa.Column("drill", sa.Boolean(), server_default=sa.false(), nullable=False),),
+    "signals": (
+        lambda: _flag("drill"),
+        lambda: _flag("flooded"),
+        lambda: _flag("folded"),
+        lambda: _moment("reach_time"),
+    ),
     "reviews": (lambda: sa.Column("dismissal_reason", sa.SmallInteger(), nullable=True),),
     "events": (
         lambda: sa.Column("priority", sa.SmallInteger(), server_default="2", nullable=False),
-        lambda: sa.Column("drill", sa.Boolean(), server_default=sa.false(), nullable=False),
+        lambda: _flag("drill"),
         lambda: sa.Column("dismissal_reason", sa.SmallInteger(), nullable=True),
         lambda: _moment("end_time"),
         lambda: sa.Column("reopen_count", sa.Integer(), server_default="0", nullable=False),
@@ -92,6 +101,8 @@ COLUMNS: dict[str, tuple[Callable[[], "sa.Column[Any]"], ...]] = {
         lambda: sa.Column("merged_into", sa.Uuid(), nullable=True),
         lambda: _moment("acknowledge_time"),
         lambda: _moment("watch_time"),
+        lambda: _moment("last_open_time"),
+        lambda: _moment("reason_time"),
     ),
 }
 # Each way in which people look at events, sorted by time; and which events a camera or zone has seen.
@@ -103,6 +114,15 @@ INDEXES = {
     ),
     "signals": (("venue_id", "camera_id", "zone", "event_id"),),
 }
+# Which signals others may be near to, and what a camera raised in a window of time.
+AGGREGATION = (("venue_id", "kind", "reach_time"), ("venue_id", "camera_id", "kind", "open_time"))
+NOT_FOLDED: dict[str, Any] = {"sqlite_where": sa.text("folded = 0"), "postgresql_where": sa.text("NOT folded")}
+# What would be in the new columns, had they been there.
+SIX_HOURS_ON = {
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', update_time, '+6 hours')",
+    "postgresql": "update_time + interval '6 hours'",
+}
+LAST_OPEN = "(SELECT max(open_time) FROM signals WHERE signals.event_id = events.event_id)"
 TABLES = ("deliveries", "analysed_time", "suspensions", "destinations", "audit_anchors")
 
 
@@ -116,6 +136,7 @@ def upgrade() -> None:
     for table, indexes in INDEXES.items():
         for names in indexes:
             op.create_index(_index_name(table, names), table, names)
+    _prepare_aggregation()
     _create_tables()
     heads = sa.table("heads", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
     op.bulk_insert(heads, [{"name": "audit_erased", "value": 0}])
@@ -133,6 +154,9 @@ def downgrade() -> None:
     for table, indexes in INDEXES.items():
         for names in indexes:
             op.drop_index(_index_name(table, names), table)
+    for names in AGGREGATION:
+        op.drop_index(_index_name("signals", names), "signals")
+    op.create_index("ix_signals_venue_id_kind_open_time", "signals", ["venue_id", "kind", "open_time"])
     op.execute("DELETE FROM reviews WHERE decision > 3")
     op.execute("UPDATE events SET state = 4 WHERE state = 6 AND dismissal_reason IS NOT NULL")
     op.execute("UPDATE events SET state = 3 WHERE state IN (5, 6)")
@@ -142,6 +166,15 @@ def downgrade() -> None:
     for table in ("venues", "authorizations", "camera_health", "signals"):
         for column in COLUMNS[table]:
             op.drop_column(table, column().name)
+
+
+def _prepare_aggregation() -> None:
+    op.drop_index("ix_signals_venue_id_kind_open_time", "signals")
+    for names in AGGREGATION:
+        op.create_index(_index_name("signals", names), "signals", names, **NOT_FOLDED)
+    op.execute(f"UPDATE signals SET reach_time = coalesce(close_time, {SIX_HOURS_ON[op.get_context().dialect.name]})")
+    op.execute(f"UPDATE events SET last_open_time = {LAST_OPEN}, reason_time = open_time")
+    op.execute("UPDATE events SET end_time = update_time WHERE state = 4")
 
 
 def _index_name(table: str, columns: tuple[str, ...]) -> str:
@@ -254,10 +287,6 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("delivery_id", name="pk_deliveries"),
     )
     op.create_index("ix_deliveries_state_next_attempt_time", "deliveries", ["state", "next_attempt_time"])
-    op.create_index(
-        "uq_deliveries_destination_event_state",
-        "deliveries",
-        ["venue_id", "destination_id", "event_id", "event_state"],
-        unique=True,
-    )
+    op.create_index("ix_deliveries_destination_event", "deliveries", ["venue_id", "destination_id", "event_id"])
+    op.create_index("ix_deliveries_create_time_delivery_id", "deliveries", ["create_time", "delivery_id"])
     op.create_index("uq_deliveries_request_id", "deliveries", ["request_id"], unique=True)
