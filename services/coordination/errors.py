@@ -11,6 +11,7 @@
     ├── RequestReusedError       a request id came back with another request
     ├── ConflictError            what is on record does not allow it
     ├── CursorError              a cursor is too old or not of this record
+    ├── EvidenceDamagedError     a picture is not what was recorded
     ├── OverloadedError          a caller asks for more, or reads more slowly, than it may
     └── UnavailableError         the record cannot be reached, or the service is stopping
 
@@ -110,6 +111,12 @@ class CursorError(CoordinationError):
     """A cursor is too old or not of this record."""
 
     reason = "CURSOR_OUT_OF_RANGE"
+
+
+class EvidenceDamagedError(CoordinationError):
+    """A picture is not what was recorded under its hash, or cannot be told to be."""
+
+    reason = "EVIDENCE_DAMAGED"
 
 
 class OverloadedError(CoordinationError):

@@ -14,7 +14,7 @@ from services.coordination.domain.aggregation import CLOSENESS, Occurrence, merg
 from services.coordination.domain.ledger import CameraId, Excerpt, Ledger
 from services.coordination.domain.signals import SignalRevision
 from services.coordination.errors import CoordinationError
-from services.coordination.evidence import EvidenceFolder
+from services.coordination.evidence.store import EvidenceStore
 from services.coordination.rpc.convert import event_message
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
@@ -48,7 +48,7 @@ class Recorder:
     def __init__(
         self,
         database: Database,
-        evidence: EvidenceFolder,
+        evidence: EvidenceStore,
         *,
         now: Callable[[], datetime],
         ids: Callable[[], UUID],
@@ -122,9 +122,10 @@ class Recorder:
     async def _write(self, work: UnitOfWork, ledger: Ledger, batches: Sequence[Batch]) -> None:
         now = self._now()
         kept = {revision.evidence.sha256 for revision in ledger.revisions if revision.evidence}
-        # Pictures are written once it is clear that they may be kept, and before the record says that they are.
-        await self._evidence.put({sha256: jpeg for batch in batches for sha256, jpeg in batch.pictures.items() if sha256 in kept})
+        # Pictures are written once it is clear that they may be kept, and before the record says for others that they are. Their rows
+        # come first: whoever erases the same picture meanwhile holds its row until it is done.
         await work.signals.add_evidence((revision.evidence for revision in ledger.revisions if revision.evidence), now)
+        await self._evidence.put({sha256: jpeg for batch in batches for sha256, jpeg in batch.pictures.items() if sha256 in kept})
         events = ledger.events
         await work.events.put(events)
         await work.signals.put(ledger.signals)

@@ -10,7 +10,7 @@ from services.coordination.domain.events import Event
 from services.coordination.domain.judgement import Judgement
 from services.coordination.domain.lifecycle import Decision, DismissalReason
 from services.coordination.errors import CursorError, NotFoundError
-from services.coordination.evidence import EvidenceFolder
+from services.coordination.evidence.store import EvidenceStore
 from services.coordination.reviewing import Reviewer
 from services.coordination.rpc.convert import event_message, timestamp
 from services.coordination.rpc.filters import event_query, event_test
@@ -46,7 +46,7 @@ class EventServicer(EventServiceServicer):
     def __init__(
         self,
         database: Database,
-        evidence: EvidenceFolder,
+        evidence: EvidenceStore,
         feed: Feed,
         *,
         now: Callable[[], datetime],

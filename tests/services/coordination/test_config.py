@@ -30,7 +30,7 @@ def test_settings_come_from_the_environment_given() -> None:
     config = service_config(
         {"VIGIE_DATABASE_URL": "postgresql://h/d", "VIGIE_EVIDENCE_DIR": "/e", "VIGIE_ADDRESS": "127.0.0.1:1"}
     )
-    assert (config.database_url, config.evidence_dir, config.address) == ("postgresql://h/d", Path("/e"), "127.0.0.1:1")
+    assert (config.database_url, config.evidence, config.address) == ("postgresql://h/d", Path("/e"), "127.0.0.1:1")
     assert service_config({}).database_url.startswith("sqlite:///")
 
 

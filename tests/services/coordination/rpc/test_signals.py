@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+from pathlib import Path
 
 import pytest
 from grpc import StatusCode, aio
@@ -124,13 +125,18 @@ async def test_a_late_close_of_a_lost_owner_is_recorded(client: Client) -> None:
     assert "closed by the service" not in whole.signals[0].reason
 
 
+def kept_files(config: ServiceConfig) -> list[Path]:
+    assert isinstance(config.evidence, Path)
+    return [path for path in config.evidence.rglob("*") if path.is_file()]
+
+
 async def test_evidence_without_an_act_is_not_kept(client: Client, config: ServiceConfig) -> None:
     message = venue()
     message.authorizations[0].kinds.remove(signal().kind)
     await client.apply(message)
     acknowledged = await client.report(signal(jpeg=picture()))
     assert acknowledged.rejections[0].reason == signal_service_pb2.REJECTION_REASON_UNAUTHORIZED
-    assert not await asyncio.to_thread(config.evidence_dir.exists)
+    assert not await asyncio.to_thread(kept_files, config)
 
 
 async def test_a_withdrawn_act_allows_nothing_later_but_what_was_raised_before(client: Client) -> None:

@@ -1,0 +1,1 @@
+"""The evidence pictures: known by their content, encrypted, in a folder or in a bucket."""
