@@ -27,6 +27,7 @@ COMMANDS = {
     "events": ("tools.events:app", "List, show, watch and review events."),
     "integrations": ("tools.integrations:app", "Send judged events to other systems, and see what became of them."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
+    "report": ("tools.report.command:report", "Say how well each kind did in the field, as people judged it."),
     "replay": ("tools.replay:replay", "Print the signals that a clip gives, without Ray or a service."),
     "calibrate": ("tools.calibrate.command:calibrate", "Propose a ground plane from the people that a camera sees."),
     "evaluate": ("tools.evaluate.command:evaluate", "Measure how well each kind is found on labelled clips."),
