@@ -123,7 +123,7 @@ class Service:
         self, config: ServiceConfig, database: Database, *, now: Callable[[], datetime], ids: Callable[[], UUID]
     ) -> None:
         limits = config.limits
-        evidence = self._evidence = open_evidence(config.evidence, config.evidence_keys, makes_key=True)
+        evidence = self._evidence = open_evidence(config.evidence, config.evidence_keys, makes_key=config.access is None)
         self._config = config
         self._database = database
         self._feed = Feed(database, poll_s=limits.poll_s, queue=limits.watch_queue)
