@@ -24,7 +24,7 @@ from tools.bench.clips import FRAMES_PER_S, HEIGHT, WIDTH, make_clips
 from tools.bench.meter import Meter
 from tools.connection import DEADLINE_S, AsJson, connected
 from tools.demo.processes import Child, running
-from tools.demo.serving import coordination
+from tools.demo.serving import Service, coordination
 from tools.display import console
 from tools.errors import CommandError
 from tools.venue_file import load_venue
@@ -152,22 +152,22 @@ def _whole(folder: Path, clips: list[Path]) -> Whole:
     venue = folder / "venue.yaml"
     venue.write_text(_venue_text(clips, datetime.now(UTC)), encoding="utf-8")
     with coordination(folder, f"sqlite:///{folder / 'vigie.db'}") as service:
-        apply_venue(load_venue(venue), service.address, author="bench")
-        environment = {"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(folder / "cluster")}
+        apply_venue(load_venue(venue), service.address, author="bench", proof=service.proof)
+        environment = {**service.environment(), "VIGIE_STATE_DIR": str(folder / "cluster")}
         arguments = ["run", "--until-ended"]
         with (
             running("the cluster", arguments, log=folder / "run.log", environment=environment) as cluster,
             Meter([service.process.pid, cluster.process.pid]) as meter,
         ):
-            first, last = _watch(cluster, service.address, len(clips))
-        return _measured(meter, first, last, _events(service.address))
+            first, last = _watch(service, cluster, len(clips))
+        return _measured(meter, first, last, _events(service))
 
 
-def _watch(cluster: Child, address: str, cameras: int) -> tuple[Progress, Progress]:
+def _watch(service: Service, cluster: Child, cameras: int) -> tuple[Progress, Progress]:
     """The first and the last moment at which all cameras said how far they were."""
     said: list[Progress] = []
     deadline = time.monotonic() + _CLUSTER_DEADLINE_S
-    with connected(address) as channel:
+    with connected(service.address, service.proof) as channel:
         stub = camera_service_pb2_grpc.CameraServiceStub(channel)
         while cluster.is_running():
             if time.monotonic() > deadline:
@@ -207,8 +207,8 @@ def _measured(meter: Meter, first: Progress, last: Progress, events: int) -> Who
     )
 
 
-def _events(address: str) -> int:
-    with connected(address) as channel:
+def _events(service: Service) -> int:
+    with connected(service.address, service.proof) as channel:
         request = event_service_pb2.ListEventsRequest(parent=_PARENT, page_size=1000)
         return len(event_service_pb2_grpc.EventServiceStub(channel).ListEvents(request, timeout=DEADLINE_S).events)
 

@@ -49,29 +49,25 @@ def demo(
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     say.print("Starting the coordination service")
     with coordination(state, record) as service:
-        _apply(say, state, service.address)
+        _apply(service, say, state)
         _analyse(service, say, state)
-        _show(state, service.address, as_json=as_json)
-        say.print(next_steps(state, record, service.address, keep=keep))
+        _show(service, state, as_json=as_json)
+        say.print(next_steps(state, record, service, keep=keep))
         while keep and service.child.is_running():
             time.sleep(_LOOK_S)
 
 
-def _apply(say: Console, state: Path, address: str) -> None:
+def _apply(service: Service, say: Console, state: Path) -> None:
     now = datetime.now(UTC)
     file = state / "venue.yaml"
     file.write_text(venue_text(recording_start(state / "recording-start", now), now), encoding="utf-8")
-    changes = apply_venue(load_venue(file), address, author=user_name())
+    changes = apply_venue(load_venue(file), service.address, author=user_name(), proof=service.proof)
     say.print(f"Applied {file}: {', '.join(changes) or 'nothing to change'}")
 
 
 def _analyse(service: Service, say: Console, state: Path) -> None:
     say.print("Playing the clip through Ray, a detector, a tracker and rules")
-    environment = {
-        "VIGIE_COORDINATION": service.address,
-        "VIGIE_CLUSTER": "demo",
-        "VIGIE_STATE_DIR": str(state / "cluster"),
-    }
+    environment = {**service.environment(), "VIGIE_CLUSTER": "demo", "VIGIE_STATE_DIR": str(state / "cluster")}
     arguments = ["run", "--until-ended"]
     started = time.monotonic()
     with (
@@ -79,23 +75,23 @@ def _analyse(service: Service, say: Console, state: Path) -> None:
         say.status("starting Ray") as status,
     ):
         while service.child.is_running() and cluster.is_running():
-            _look(cluster, service.address, status, time.monotonic() - started)
+            _look(service, cluster, status, time.monotonic() - started)
             time.sleep(_LOOK_S)
     say.print(f"Played in {time.monotonic() - started:.0f} s")
 
 
-def _look(cluster: Child, address: str, status: Status, elapsed_s: float) -> None:
+def _look(service: Service, cluster: Child, status: Status, elapsed_s: float) -> None:
     if elapsed_s > _CLUSTER_DEADLINE_S:
         raise cluster.failure(f"did not come to the end of the clip within {_CLUSTER_DEADLINE_S:g} s")
-    with connected(address) as channel:
+    with connected(service.address, service.proof) as channel:
         request = event_service_pb2.ListEventsRequest(parent=_VENUE)
         stub = event_service_pb2_grpc.EventServiceStub(channel)
         count = sum(1 for _ in fetched_events(stub, request, MOST_EVENTS))
     status.update(f"{elapsed_s:.0f} s, {count} events recorded")
 
 
-def _show(state: Path, address: str, *, as_json: bool) -> None:
-    with connected(address) as channel:
+def _show(service: Service, state: Path, *, as_json: bool) -> None:
+    with connected(service.address, service.proof) as channel:
         recorded = list(recorded_events(channel, _VENUE, state / "pictures"))
         if as_json:
             print_json(recorded)

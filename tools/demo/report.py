@@ -1,6 +1,7 @@
 """What the demo shows at its end: what was recorded, where, and what to try next."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -11,6 +12,7 @@ from rich import box
 from rich.table import Table
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS
+from tools.demo.serving import Service
 from tools.display import console, json_line, kind_text, last_id, seconds_between, time_text, time_zones, venue_of
 from tools.events.listing import SHORT_ID, fetched_events
 from tools.events.showing import saved_evidence
@@ -63,17 +65,20 @@ def print_table(channel: grpc.Channel, recorded: Sequence[Recorded]) -> None:
         print(f"  {picture}")
 
 
-def next_steps(state: Path, record: str, address: str, *, keep: bool) -> str:
+def next_steps(state: Path, record: str, service: Service, *, keep: bool) -> str:
     """Where everything is, and what to try."""
     record, evidence = _PASSWORD.sub("***", record), state / "evidence"
     where = (
         f"The events are recorded in {record}, their blurred pictures in {evidence}.\n"
         f"What is watched for stands in {state / 'venue.yaml'}.\n"
     )
+    identities = f"VIGIE_IDENTITY_DIR={shlex.quote(str(service.identities))}"
     if keep:
-        return f"{where}The service answers until Ctrl-C; try:\n  vigie events list --coordination {address}"
+        asked = f"{identities} vigie events list --coordination {service.address}"
+        return f"{where}The service answers until Ctrl-C; try:\n  {asked}"
     return (
-        f"{where}To look at them again, run the service on {DEFAULT_ADDRESS}, and ask it from another terminal:\n"
+        f"{where}To look at them again, run the service on {DEFAULT_ADDRESS}, and ask it from another terminal, both with\n"
+        f"  export {identities}\n"
         f"  vigie serve --database {record} --evidence {evidence}\n"
         "  vigie events list\n"
         "  vigie events get EVENT"

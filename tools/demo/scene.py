@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 CLIP = Path(__file__).parent / "clip.mp4"
 CLIP_LENGTH = timedelta(seconds=34.5)
-ACT_LENGTH = timedelta(days=31)
+ACT_LENGTH = timedelta(days=28)  # at most a month, of whatever length (loi 2023-380, article 10)
 
 _VENUE = Template("""\
 # Written by `vigie demo`. Change it and give it to the service with `vigie apply -f FILE`.
@@ -45,7 +45,7 @@ cameras:
 def venue_text(start_time: datetime, now: datetime) -> str:
     """The venue file for a recording that began at `start_time` and is played `now`.
 
-    Its act begins on the day of the recording and lasts a month; later the next one is in force.
+    Its act begins on the day of the recording and lasts four weeks; later the next one is in force.
     """
     first = start_time.replace(hour=0, minute=0, second=0, microsecond=0)
     number = (now - first) // ACT_LENGTH

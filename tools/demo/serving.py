@@ -1,19 +1,35 @@
-"""A coordination service for as long as it is needed, on a port of its own."""
+"""A coordination service for as long as it is needed, on a port and with identities of its own."""
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tools.demo.processes import Child, free_port, running
+from tools.init.folder import make_identities
+from vigie.channel import open_channel
+from vigie.identity import CLUSTER, DEVELOPER, EVIDENCE_KEY, SERVER, Proof
 
 _DEADLINE_S = 60.0
 _LOOK_S = 0.5
+# What else could be said of access and keys, and is not meant for this service or those that call it.
+_UNSAID = dict.fromkeys(
+    (
+        "VIGIE_ANONYMOUS",
+        "VIGIE_EVIDENCE_KEY",
+        "VIGIE_OIDC_ISSUER",
+        "VIGIE_REVOKED_FILE",
+        "VIGIE_TOKEN_ADDRESS",
+        "VIGIE_TOKEN_FILE",
+    ),
+    "",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +38,12 @@ class Service:
 
     Attributes:
         address: where it listens, HOST:PORT.
+        identities: folder of those that it believes.
         child: its process.
     """
 
     address: str
+    identities: Path
     child: Child
 
     @property
@@ -33,23 +51,42 @@ class Service:
         """Its process."""
         return self.child.process
 
+    @property
+    def proof(self) -> Proof:
+        """With what whoever started it calls it."""
+        return Proof(self.identities / DEVELOPER)
+
+    def environment(self, identity: str = CLUSTER) -> Mapping[str, str]:
+        """What a process is told that calls it with one of the identities."""
+        return {"VIGIE_COORDINATION": self.address, "VIGIE_IDENTITY": str(self.identities / identity)} | _UNSAID
+
 
 @contextmanager
 def coordination(folder: Path, record: str) -> Iterator[Service]:
-    """Runs a coordination service over the database `record`, its log and evidence in a folder, once it answers.
+    """Runs a coordination service over the database `record`, once it answers; all else that it needs is in a folder.
 
     Raises CommandError where it does not come to that.
     """
-    address = f"127.0.0.1:{free_port()}"
+    address, identities = f"127.0.0.1:{free_port()}", folder / "identity"
+    make_identities(identities, now=datetime.now(UTC))
     arguments = ["serve", "--migrate", "--listen", address, "--evidence", str(folder / "evidence")]
-    environment = {"VIGIE_DATABASE_URL": record}  # it may hold a password, which other users see among arguments
+    environment = _UNSAID | {
+        "VIGIE_DATABASE_URL": record,  # it may hold a password, which other users see among arguments
+        "VIGIE_TLS_DIR": str(identities / SERVER),
+        "VIGIE_EVIDENCE_KEY_FILE": str(identities / EVIDENCE_KEY),
+    }
     with running("the coordination service", arguments, log=folder / "serve.log", environment=environment) as child:
-        deadline = time.monotonic() + _DEADLINE_S
-        with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
-            while not _answers(channel):
-                if not child.is_running() or time.monotonic() > deadline:
-                    raise child.failure(f"did not answer within {_DEADLINE_S:g} s")
-        yield Service(address, child)
+        service = Service(address, identities, child)
+        _wait_for(service)
+        yield service
+
+
+def _wait_for(service: Service) -> None:
+    deadline = time.monotonic() + _DEADLINE_S
+    with open_channel(service.address, service.proof, [("grpc.enable_http_proxy", 0)]) as channel:
+        while not _answers(channel):
+            if not service.child.is_running() or time.monotonic() > deadline:
+                raise service.child.failure(f"did not answer within {_DEADLINE_S:g} s")
 
 
 def _answers(channel: grpc.Channel) -> bool:

@@ -21,7 +21,7 @@ def test_command_does_not_outlive_its_context(tmp_path: Path) -> None:
     environment = {"VIGIE_DATABASE_URL": f"sqlite:///{tmp_path / 'vigie.db'}", "VIGIE_EVIDENCE_DIR": str(tmp_path)}
     log = tmp_path / "log"
 
-    with running("the service", ["serve", "--listen", "127.0.0.1:0"], log=log, environment=environment) as child:
+    with running("the service", ["serve", "--anonymous", "--listen", "127.0.0.1:0"], log=log, environment=environment) as child:
         eventually(lambda: "serving" in log.read_text())
         assert child.is_running()
 

@@ -19,18 +19,18 @@ def written(folder: Path, start_time: datetime, now: datetime) -> venues_pb2.Ven
     return load_venue(path).venue
 
 
-@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=30), timedelta(days=31), timedelta(days=400)])
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=27), timedelta(days=28), timedelta(days=400)])
 def test_act_is_in_force_whenever_the_demo_is_run(age: timedelta, tmp_path: Path) -> None:
     (act,) = written(tmp_path, START, NOW + age).authorizations
 
     assert act.start_time.ToDatetime(UTC) <= NOW + age < act.end_time.ToDatetime(UTC)
 
 
-def test_act_lasts_a_month_from_the_day_of_the_recording(tmp_path: Path) -> None:
+def test_act_lasts_four_weeks_from_the_day_of_the_recording(tmp_path: Path) -> None:
     (act,) = written(tmp_path, START, NOW).authorizations
 
     assert act.start_time.ToDatetime(UTC) == datetime(2026, 11, 27, tzinfo=UTC)
-    assert act.end_time.ToDatetime(UTC) == datetime(2026, 12, 28, tzinfo=UTC)
+    assert act.end_time.ToDatetime(UTC) == datetime(2026, 12, 25, tzinfo=UTC)
 
 
 def test_recording_is_over_when_the_demo_begins_and_keeps_its_time(tmp_path: Path) -> None:
