@@ -379,7 +379,7 @@ class AuditAnchorRow(Base):
 
 
 class AnalysedTimeRow(Base):
-    """For how long a camera was analysed for a kind on a day (UTC)."""
+    """For how long a camera was analysed for a kind on a day of its venue's time zone."""
 
     __tablename__ = "analysed_time"
     __table_args__ = (

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.coordination.store.repositories.audit import AuditLog
 from services.coordination.store.repositories.cameras import Cameras
 from services.coordination.store.repositories.events import Events
+from services.coordination.store.repositories.reports import Reports
 from services.coordination.store.repositories.signals import Signals
 from services.coordination.store.repositories.venues import Venues
 
@@ -25,6 +26,7 @@ class UnitOfWork:
         self.cameras = Cameras(session, now)
         self.signals = Signals(session)
         self.events = Events(session)
+        self.reports = Reports(session)
         self.audit = AuditLog(session, now)
 
     async def commit(self) -> None:
