@@ -15,6 +15,7 @@ from vigie.identity import SERVER, identity_home
 
 _SECRET = "VIGIE_SECRET_"  # noqa: S105 - how the names of such settings begin
 DEFAULT_ADDRESS = "127.0.0.1:7430"
+LEASE_S = 60.0
 LEASE_LIMITS_S = (10, 3600)
 DEFAULT_ROLES_CLAIM = "vigie_roles"
 
@@ -52,7 +53,7 @@ class Limits:
     heartbeat_s: float = 15.0
     poll_s: float = 1.0
     changes_kept: int = 100_000
-    lease_s: float = 60.0
+    lease_s: float = LEASE_S
     stop_grace_s: float = 3.0
 
 
@@ -160,11 +161,12 @@ def service_config(environment: Mapping[str, str]) -> ServiceConfig:
 
 
 def _lease_s(text: str | None) -> float:
-    lease_s = float(text) if text and text.isdecimal() else Limits.lease_s if not text else 0
-    if not LEASE_LIMITS_S[0] <= lease_s <= LEASE_LIMITS_S[1]:
-        least, most = LEASE_LIMITS_S
-        raise ConfigurationError(f"VIGIE_LEASE_S: {text!r} is no whole number of seconds from {least} to {most}")
-    return lease_s
+    least, most = LEASE_LIMITS_S
+    if not text:
+        return LEASE_S
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise ConfigurationError(f"VIGIE_LEASE_S: {text[:64]!r} is no whole number of seconds from {least} to {most}")
+    return float(text)
 
 
 def _access(environment: Mapping[str, str]) -> Access:

@@ -143,10 +143,10 @@ class Service:
             VenueServicer(database, now=now, ids=ids, applied=self._board.notify), self._server
         )
         assignment_service_pb2_grpc.add_AssignmentServiceServicer_to_server(
-            AssignmentServicer(self._board, now=now, heartbeat_s=limits.heartbeat_s), self._server
+            AssignmentServicer(self._board, now=now, heartbeat_s=limits.heartbeat_s, lease_s=limits.lease_s), self._server
         )
         camera_service_pb2_grpc.add_CameraServiceServicer_to_server(
-            CameraServicer(database, self._recorder, now=now), self._server
+            CameraServicer(database, self._recorder, self._board, now=now, lease_s=limits.lease_s), self._server
         )
         authorization_service_pb2_grpc.add_AuthorizationServiceServicer_to_server(
             AuthorizationServicer(database, now=now, ids=ids, changed=self._board.notify), self._server

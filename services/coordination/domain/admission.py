@@ -46,6 +46,27 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """A suspension of an act, or of a part of it.
+
+    Attributes:
+        cameras: ids of the cameras that it stops; empty means all.
+        kinds: that it stops; empty means all.
+        lift_time: exclusive; None while it holds.
+    """
+
+    cameras: frozenset[str]
+    kinds: frozenset[Kind]
+    start_time: datetime
+    lift_time: datetime | None
+
+    def stops(self, camera: str, kind: Kind, moment: datetime) -> bool:
+        """Whether a camera must not be analysed for a kind at a moment."""
+        held = self.start_time <= moment and not _is_after(moment, self.lift_time)
+        return held and camera in (self.cameras or {camera}) and kind in (self.kinds or {kind})
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """An authorisation as the service holds it against signals.
 
@@ -53,6 +74,7 @@ class Act:
         cameras: ids of the cameras of the venue that it covers.
         end_time: exclusive.
         withdrawn_time: from when it does not hold any more, whatever its period says.
+        halts: its suspensions.
     """
 
     cameras: frozenset[str]
@@ -60,6 +82,7 @@ class Act:
     start_time: datetime
     end_time: datetime
     withdrawn_time: datetime | None
+    halts: tuple[Halt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +140,9 @@ def _unauthorized(revision: SignalRevision, known: Signal | None, standing: Came
     for moment in sorted(seen):
         if not any(_covers(act, revision, moment) for act in standing.acts):
             what = f"{revision.kind.name} at venues/{revision.venue}/cameras/{revision.camera} at {moment.isoformat()}"
-            return Rejection(RejectionReason.UNAUTHORIZED, f"no act allows {what}; apply one that does before analysing")
+            return Rejection(
+                RejectionReason.UNAUTHORIZED, f"no act allows {what}; a supervising authority has to record one that does"
+            )
     return None
 
 
@@ -130,7 +155,13 @@ def _covers(act: Act, revision: SignalRevision, moment: datetime) -> bool:
     in_force = act.start_time <= moment < act.end_time and not _is_after(revision.raise_time, act.withdrawn_time)
     # The frame at which an act ends closes what was open: it may carry the very moment of the end.
     closing = revision.close_time == moment == act.end_time
-    return (in_force or closing) and revision.camera in act.cameras and revision.kind in act.kinds
+    named = revision.camera in act.cameras and revision.kind in act.kinds
+    return (in_force or closing) and named and not _is_halted(act, revision, moment)
+
+
+def _is_halted(act: Act, revision: SignalRevision, moment: datetime) -> bool:
+    """Whether the act was suspended when the signal was seen, or when it was raised."""
+    return any(halt.stops(revision.camera, revision.kind, when) for halt in act.halts for when in (moment, revision.raise_time))
 
 
 def _problems(signal: signals_pb2.Signal) -> Iterator[tuple[str, str | None]]:

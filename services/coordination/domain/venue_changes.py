@@ -4,22 +4,20 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf.message import Message
 
-from vigie.v1 import venues_pb2
+from vigie.v1 import authorizations_pb2, venues_pb2
 
 
-def changes(current: venues_pb2.Venue | None, wanted: venues_pb2.Venue) -> list[str]:
-    """What has to change for a venue to become what is wanted, a line each; empty if it is so already."""
+def changes(
+    current: venues_pb2.Venue | None, wanted: venues_pb2.Venue, acts: Iterable[authorizations_pb2.Authorization] = ()
+) -> list[str]:
+    """What has to change for a venue to become what is wanted, a line each; empty if it is so already.
+
+    `acts` are those of the wanted that are not on record: the others stay as they are.
+    """
+    added = _items("authorization", {}, _named(acts))
     if current is None:
-        return [
-            "venue: added",
-            *_items("camera", {}, _named(wanted.cameras)),
-            *_items("authorization", {}, _named(wanted.authorizations)),
-        ]
-    return [
-        *_fields(current, wanted),
-        *_items("camera", _named(current.cameras), _named(wanted.cameras)),
-        *_items("authorization", _named(current.authorizations), _named(wanted.authorizations)),
-    ]
+        return ["venue: added", *_items("camera", {}, _named(wanted.cameras)), *added]
+    return [*_fields(current, wanted), *_items("camera", _named(current.cameras), _named(wanted.cameras)), *added]
 
 
 def _fields(current: venues_pb2.Venue, wanted: venues_pb2.Venue) -> Iterable[str]:

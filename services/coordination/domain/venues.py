@@ -5,18 +5,19 @@ It works on the message itself, so that whoever reads a venue from a file can ma
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, tzinfo
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from services.coordination.domain import checks
-from services.coordination.domain.fields import checked, closed, counted, known, unique, within
+from services.coordination.domain.authorizations import act_violations
+from services.coordination.domain.fields import checked, counted, known, unique, within
 from services.coordination.domain.rules import rule_subject, rule_violations
 from services.coordination.domain.shapes import ground_plane_violations, zone_violations
 from services.coordination.errors import Violation
-from vigie.names import InvalidNameError, is_id, parse_authorization, parse_camera, parse_venue
-from vigie.v1 import authorizations_pb2, venues_pb2
-from vigie.vocabulary import Kind
+from vigie.names import InvalidNameError, is_id, parse_camera, parse_venue
+from vigie.v1 import venues_pb2
 
 MAX_CAMERAS = 1000
 MAX_AUTHORIZATIONS = 256
@@ -25,7 +26,6 @@ MAX_RULES = 64
 MAX_VIOLATIONS = 100
 MAX_TEXT = 200
 MAX_LONG_TEXT = 2000
-MAX_PERIOD_DAYS = 31
 MIN_RATE_HZ = 0.5
 MAX_RATE_HZ = 60
 PICTURE_SIDE_PX = (16, 8192)
@@ -52,7 +52,7 @@ def _venue(venue: venues_pb2.Venue) -> Iterator[Violation]:
     yield from unique("cameras[{}].name", [camera.name for camera in venue.cameras])
     cameras = {camera.name for camera in venue.cameras}
     for index, act in enumerate(venue.authorizations[:MAX_AUTHORIZATIONS]):
-        yield from within(f"authorizations[{index}]", _authorization(act, venue.name, cameras))
+        yield from within(f"authorizations[{index}]", act_violations(act, venue.name, cameras, zone_of(venue)))
     yield from unique("authorizations[{}].name", [act.name for act in venue.authorizations])
 
 
@@ -131,34 +131,9 @@ def _rules(camera: venues_pb2.Camera) -> Iterator[Violation]:
     yield from unique("rules[{}]", [rule_subject(rule) for rule in camera.rules])
 
 
-def _authorization(act: authorizations_pb2.Authorization, venue: str, cameras: set[str]) -> Iterator[Violation]:
-    yield from _named("name", lambda: _of_venue(parse_authorization(act.name), venue))
-    yield from checked("reference", checks.text(act.reference, least=1, most=MAX_TEXT))
-    yield from checked("controller", checks.text(act.controller, least=1, most=MAX_TEXT))
-    yield from checked("motive", checks.text(act.motive, most=MAX_LONG_TEXT))
-    yield from _period(act)
-    if not act.cameras:
-        yield Violation("cameras", "names no camera; name each camera that the act covers")
-    for index, camera in enumerate(act.cameras[:MAX_CAMERAS]):
-        if camera not in cameras:
-            yield Violation(f"cameras[{index}]", f"{camera[:MAX_TEXT]!r} is no camera of the venue")
-    yield from unique("cameras[{}]", act.cameras)
-    if not act.kinds:
-        yield Violation("kinds", "names no kind; name each kind that the act allows")
-    yield from closed("kinds", act.kinds, list(Kind))
-
-
-def _period(act: authorizations_pb2.Authorization) -> Iterator[Violation]:
-    for field in ("start_time", "end_time"):
-        problem = checks.moment(getattr(act, field)) if act.HasField(field) else "is missing"
-        if problem:
-            yield Violation(field, problem)
-            return
-    length_s = act.end_time.ToNanoseconds() / 1e9 - act.start_time.ToNanoseconds() / 1e9
-    if length_s <= 0:
-        yield Violation("end_time", "must lie after start_time")
-    elif length_s > MAX_PERIOD_DAYS * 86400:
-        yield Violation("end_time", f"lies {length_s / 86400:.1f} days after start_time; at most {MAX_PERIOD_DAYS} are allowed")
+def zone_of(venue: venues_pb2.Venue) -> tzinfo:
+    """The time zone of a venue; UTC where it names none that there is."""
+    return UTC if _time_zone(venue.time_zone) else ZoneInfo(venue.time_zone)
 
 
 def _time_zone(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from services.coordination.assignments import AssignmentBoard
 from services.coordination.domain import checks
 from services.coordination.domain.admission import CLOCK_SKEW
 from services.coordination.errors import InvalidRequestError, Violation
@@ -12,7 +13,7 @@ from services.coordination.rpc.tokens import page_position, page_token
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.cameras import CameraId, CameraReport
 from vigie.names import InvalidNameError, camera_name, parse_camera
-from vigie.v1 import camera_service_pb2, cameras_pb2
+from vigie.v1 import assignments_pb2, camera_service_pb2, cameras_pb2
 from vigie.v1.camera_service_pb2_grpc import CameraServiceServicer
 
 MAX_REPORTS = 256
@@ -26,12 +27,16 @@ _Reports = dict[CameraId, cameras_pb2.CameraHealth]
 
 
 class CameraServicer(CameraServiceServicer):
-    """Keeps what the newest owner of each camera says, and tells older ones to give it up."""
+    """Keeps what the newest owner of each camera says, renews its lease, and tells older owners to give the camera up."""
 
-    def __init__(self, database: Database, recorder: Recorder, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, recorder: Recorder, board: AssignmentBoard, *, now: Callable[[], datetime], lease_s: float
+    ) -> None:
         self._database = database
         self._recorder = recorder
+        self._board = board
         self._now = now
+        self._lease_s = lease_s
 
     async def ReportCameraHealth(  # noqa: N802 - named by the contract
         self,
@@ -55,7 +60,8 @@ class CameraServicer(CameraServiceServicer):
             await work.cameras.put_health(current)
             await work.commit()
         superseded = sorted(camera_name(*camera) for camera in reports if camera not in current)
-        return camera_service_pb2.ReportCameraHealthResponse(superseded_cameras=superseded)
+        leases = [self._lease(camera_name(*camera)) for camera in sorted(current)]
+        return camera_service_pb2.ReportCameraHealthResponse(superseded_cameras=superseded, leases=leases)
 
     async def ListCameras(  # noqa: N802 - named by the contract
         self,
@@ -69,7 +75,21 @@ class CameraServicer(CameraServiceServicer):
             await check_known(work, request.parent)
             reports = await work.cameras.page(venues, after=(position[0], position[1]) if position else ("", ""), size=size)
         more = page_token(request, parse_camera(reports[-1].camera.name)) if len(reports) == size else ""
-        return camera_service_pb2.ListCamerasResponse(cameras=[self._status(report) for report in reports], next_page_token=more)
+        statuses = [_status(report, silent_before) for report in reports]
+        return camera_service_pb2.ListCamerasResponse(cameras=statuses, next_page_token=more)
+
+    def _lease(self, camera: str) -> assignments_pb2.Lease:
+        lease = assignments_pb2.Lease(camera=camera, authorizations=self._board.acts(camera, self._now()))
+        lease.duration.FromMilliseconds(round(self._lease_s * 1000))
+        return lease
+
+
+def _states(request: camera_service_pb2.ListCamerasRequest) -> frozenset[int]:
+    for index, state in enumerate(request.states):
+        if state not in cameras_pb2.CameraState.values():
+            raise invalid(f"states[{index}]", f"{state} is no state that a camera can be in")
+    return frozenset(request.states)
+
 
     def _status(self, report: CameraReport) -> cameras_pb2.CameraStatus:
         if report.health is not None and (report.receive_time is None or self._now() - report.receive_time > REPORTED_LATELY):

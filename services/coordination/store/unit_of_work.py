@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.store.repositories.audit import AuditLog
+from services.coordination.store.repositories.authorizations import Authorizations
 from services.coordination.store.repositories.cameras import Cameras
 from services.coordination.store.repositories.events import Events
 from services.coordination.store.repositories.reports import Reports
@@ -25,6 +26,7 @@ class UnitOfWork:
         self.venues = Venues(session, now)
         self.cameras = Cameras(session, now)
         self.signals = Signals(session)
+        self.authorizations = Authorizations(session, now)
         self.events = Events(session)
         self.reports = Reports(session)
         self.audit = AuditLog(session, now)

@@ -38,6 +38,10 @@ OWNER = milliseconds(ago(hours=1))
 """The ownership of each camera that signals speak for unless a test says otherwise."""
 
 
+DERBY = (ago(days=2), ago(days=-2))
+"""The period of the act under which the arena is watched."""
+
+
 def points(*pairs: tuple[float, float]) -> list[venues_pb2.Point]:
     return [venues_pb2.Point(x=x, y=y) for x, y in pairs]
 
@@ -64,21 +68,22 @@ def authorization(cameras: Sequence[str], venue: str = "arena") -> authorization
         name=f"venues/{venue}/authorizations/derby",
         reference="75-2026-0117",
         controller="Préfecture de police",
-        start_time=timestamp(ago(days=2)),
-        end_time=timestamp(ago(days=-2)),
+        motive="a derby",
+        start_time=timestamp(DERBY[0]),
+        end_time=timestamp(DERBY[1]),
         cameras=cameras,
         kinds=[ZONE_INTRUSION, CROWD_DENSITY],
     )
 
 
-def venue(venue_id: str = "arena", cameras: Sequence[str] = ("gate", "stand")) -> venues_pb2.Venue:
+def venue(venue_id: str = "arena", cameras: Sequence[str] = ("gate", "stand"), *, acts: bool = True) -> venues_pb2.Venue:
     names = [f"venues/{venue_id}/cameras/{camera_id}" for camera_id in cameras]
     return venues_pb2.Venue(
         name=f"venues/{venue_id}",
         display_name="Arena",
         time_zone="Europe/Paris",
         cameras=[camera(name) for name in names],
-        authorizations=[authorization(names, venue_id)],
+        authorizations=[authorization(names, venue_id)] if acts else [],
     )
 
 

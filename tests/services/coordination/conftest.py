@@ -15,6 +15,7 @@ from services.coordination.main import serve
 from tests.services.coordination.builders import utc_now, venue
 from vigie.v1 import (
     assignment_service_pb2_grpc,
+    authorization_service_pb2_grpc,
     camera_service_pb2_grpc,
     event_service_pb2,
     event_service_pb2_grpc,
@@ -39,6 +40,7 @@ class Client:
         self.events = event_service_pb2_grpc.EventServiceStub(self.channel)
         self.venues = venue_service_pb2_grpc.VenueServiceStub(self.channel)
         self.cameras = camera_service_pb2_grpc.CameraServiceStub(self.channel)
+        self.authorizations = authorization_service_pb2_grpc.AuthorizationServiceStub(self.channel)
         self.assignments = assignment_service_pb2_grpc.AssignmentServiceStub(self.channel)
 
     async def report(self, *signals: signals_pb2.Signal, batch_id: int = 1) -> signal_service_pb2.ReportSignalsResponse:

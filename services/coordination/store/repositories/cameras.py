@@ -8,9 +8,9 @@ from google.protobuf.json_format import Parse
 from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.coordination.domain.admission import Act, CameraStanding
-from services.coordination.store.models import AuthorizationRow, CameraHealthRow, CameraRow, IncarnationRow
-from services.coordination.store.repositories.venues import canonical, kinds_of
+from services.coordination.domain.admission import Act, CameraStanding, Halt
+from services.coordination.store.models import AuthorizationRow, CameraHealthRow, CameraRow, IncarnationRow, SuspensionRow
+from services.coordination.store.repositories.encoding import canonical, kinds_of
 from services.coordination.store.upsert import insert_missing, upsert
 from vigie.v1 import cameras_pb2, venues_pb2
 
@@ -112,17 +112,27 @@ class Cameras:
     async def _acts(self, venues: Collection[str], since: datetime) -> dict[str, Sequence[Act]]:
         held = select(AuthorizationRow).where(AuthorizationRow.venue_id.in_(venues), AuthorizationRow.end_time >= since)
         acts: dict[str, list[Act]] = {}
-        for row in await self._session.scalars(held):
-            acts.setdefault(row.venue_id, []).append(_act(row))
+        for row in rows:
+            acts.setdefault(row.venue_id, []).append(_act(row, halts.get((row.venue_id, row.authorization_id), ())))
         return dict(acts)
 
 
+        rows = (await self._session.scalars(held)).all()
+        halts: dict[tuple[str, str], list[Halt]] = {}
+        key = tuple_(SuspensionRow.venue_id, SuspensionRow.authorization_id)
+        named = sorted({(row.venue_id, row.authorization_id) for row in rows})
+        for halt in await self._session.scalars(select(SuspensionRow).where(key.in_(named))):
+            halts.setdefault((halt.venue_id, halt.authorization_id), []).append(_halt(halt))
 def _among(model: "type[CameraRow | IncarnationRow | CameraHealthRow]", cameras: Collection[CameraId]) -> ColumnElement[bool]:
     return tuple_(model.venue_id, model.camera_id).in_(sorted(cameras))
 
 
-def _act(row: AuthorizationRow) -> Act:
-    return Act(frozenset(row.cameras), kinds_of(row.kinds), row.start_time, row.end_time, row.withdrawn_time)
+def _act(row: AuthorizationRow, halts: Sequence[Halt]) -> Act:
+    return Act(frozenset(row.cameras), kinds_of(row.kinds), row.start_time, row.end_time, row.withdrawn_time, tuple(halts))
+
+
+def _halt(row: SuspensionRow) -> Halt:
+    return Halt(frozenset(row.cameras), kinds_of(row.kinds), row.start_time, row.lift_time)
 
 
 def _report(camera: CameraRow, health: CameraHealthRow | None) -> CameraReport:

@@ -1,28 +1,19 @@
 """Venues with their cameras and authorisations on record."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import TypeVar
-from uuid import UUID
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
-from google.protobuf.json_format import MessageToJson, Parse
-from google.protobuf.message import Message
-from sqlalchemy import insert, select, update
+from google.protobuf.json_format import Parse
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.coordination.store.models import AuthorizationRow, CameraRow, VenueRow
+from services.coordination.store.models import CameraRow, VenueRow
+from services.coordination.store.repositories.authorizations import Authorizations
+from services.coordination.store.repositories.encoding import canonical as canonical
 from services.coordination.store.repositories.heads import Head, advance, position
 from services.coordination.store.upsert import insert_missing, upsert
 from vigie.names import parse_authorization, parse_camera, parse_venue, venue_name
-from vigie.v1 import authorizations_pb2, venues_pb2
-from vigie.vocabulary import Kind
-
-_Held = TypeVar("_Held", CameraRow, AuthorizationRow)
-
-
-def canonical(message: Message) -> str:
-    """A message as JSON, the same text for the same content."""
-    return MessageToJson(message, preserving_proto_field_name=True, indent=None, sort_keys=True)
+from vigie.v1 import venues_pb2
 
 
 class Venues:
@@ -31,6 +22,7 @@ class Venues:
     def __init__(self, session: AsyncSession, now: Callable[[], datetime]) -> None:
         self._session = session
         self._now = now
+        self._authorizations = Authorizations(session, now)
 
     async def lock(self, venues: Iterable[str]) -> None:
         """Waits until no other transaction changes anything of these venues, and keeps others waiting until this one ends."""
@@ -43,7 +35,7 @@ class Venues:
         await insert_missing(self._session, VenueRow, [row])
 
     async def get(self, venue: str) -> venues_pb2.Venue | None:
-        """A venue with all that holds for it; None if it was never applied."""
+        """A venue with all that holds for it, its acts that are not over among it; None if it was never applied."""
         row = await self._session.get(VenueRow, venue)
         return (await self._filled([row]))[0] if row is not None and row.revision else None
 
@@ -69,8 +61,14 @@ class Venues:
         rows = await self._session.scalars(select(VenueRow).where(VenueRow.revision > revision).order_by(VenueRow.venue_id))
         return await self._filled(rows.all())
 
-    async def put(self, current: venues_pb2.Venue | None, wanted: venues_pb2.Venue, ids: Callable[[], UUID]) -> None:
-        """Makes a venue that is locked what is wanted; `current` is what it is."""
+    async def touch(self, venue: str) -> None:
+        """Notes that something of a venue that is locked has changed, so that every replica looks at it anew."""
+        revision = await advance(self._session, Head.VENUE_CHANGES, 1)
+        changed = update(VenueRow).where(VenueRow.venue_id == venue).values(revision=revision, update_time=self._now())
+        await self._session.execute(changed, execution_options={"synchronize_session": False})
+
+    async def put(self, current: venues_pb2.Venue | None, wanted: venues_pb2.Venue) -> None:
+        """Makes a venue that is locked what is wanted, but for its acts; `current` is what it is."""
         venue, now = parse_venue(wanted.name), self._now()
         revision = await advance(self._session, Head.VENUE_CHANGES, 1)
         row = {"display_name": wanted.display_name, "time_zone": wanted.time_zone, "revision": revision, "update_time": now}
@@ -81,45 +79,15 @@ class Venues:
         before = {parse_camera(camera.name)[1] for camera in current.cameras} if current else set()
         gone = update(CameraRow).where(CameraRow.venue_id == venue, CameraRow.camera_id.in_(before - kept))
         await self._session.execute(gone.values(withdrawn_time=now), execution_options={"synchronize_session": False})
-        await self._put_authorizations(venue, current.authorizations if current else (), wanted.authorizations, ids)
-
-    async def _put_authorizations(
-        self,
-        venue: str,
-        current: Sequence[authorizations_pb2.Authorization],
-        wanted: Sequence[authorizations_pb2.Authorization],
-        ids: Callable[[], UUID],
-    ) -> None:
-        held, now = {act.name: act for act in current}, self._now()
-        kept = {act.name for act in wanted if held.get(act.name) == act}
-        gone = [parse_authorization(name)[1] for name in held if name not in kept]
-        statement = update(AuthorizationRow).where(
-            AuthorizationRow.venue_id == venue,
-            AuthorizationRow.withdrawn_time.is_(None),
-            AuthorizationRow.authorization_id.in_(gone),
-        )
-        await self._session.execute(statement.values(withdrawn_time=now), execution_options={"synchronize_session": False})
-        rows = [_authorization_row(act, index) for index, act in enumerate(wanted) if act.name not in kept]
-        if rows:
-            identity = [{"wording_id": ids(), "record_time": now, "withdrawn_time": None} for _ in rows]
-            await self._session.execute(insert(AuthorizationRow), [row | made for row, made in zip(rows, identity, strict=True)])
 
     async def _filled(self, rows: Sequence[VenueRow]) -> list[venues_pb2.Venue]:
         venues = {row.venue_id: _venue(row) for row in rows}
-        for camera in await self._held(CameraRow, venues):
+        held = select(CameraRow).where(CameraRow.venue_id.in_(venues), CameraRow.withdrawn_time.is_(None))
+        for camera in await self._session.scalars(held.order_by(CameraRow.position)):
             Parse(camera.spec, venues[camera.venue_id].cameras.add())
-        for act in await self._held(AuthorizationRow, venues):
-            Parse(act.spec, venues[act.venue_id].authorizations.add())
+        for act in await self._authorizations.standing(venues, self._now()):
+            venues[parse_authorization(act.name)[0]].authorizations.append(act)
         return list(venues.values())
-
-    async def _held(self, model: type[_Held], venues: Collection[str]) -> Sequence[_Held]:
-        held = select(model).where(model.venue_id.in_(venues), model.withdrawn_time.is_(None))
-        return (await self._session.scalars(held.order_by(model.position))).all()
-
-
-def kinds_of(bits: int) -> frozenset[Kind]:
-    """The kinds that a column of eight bits stands for."""
-    return frozenset(kind for kind in Kind if bits & 1 << kind - 1)
 
 
 def _venue(row: VenueRow) -> venues_pb2.Venue:
@@ -138,18 +106,4 @@ def _camera_row(camera: venues_pb2.Camera, position: int) -> dict[str, object]:
         "recording": camera.stream.HasField("start_time"),
         "spec": canonical(camera),
         "withdrawn_time": None,
-    }
-
-
-def _authorization_row(act: authorizations_pb2.Authorization, position: int) -> dict[str, object]:
-    venue, authorization = parse_authorization(act.name)
-    return {
-        "venue_id": venue,
-        "authorization_id": authorization,
-        "position": position,
-        "start_time": act.start_time.ToDatetime(tzinfo=UTC),
-        "end_time": act.end_time.ToDatetime(tzinfo=UTC),
-        "kinds": sum(1 << kind - 1 for kind in act.kinds),
-        "cameras": [parse_camera(camera)[1] for camera in act.cameras],
-        "spec": canonical(act),
     }

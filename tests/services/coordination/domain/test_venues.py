@@ -126,7 +126,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
     "act of two months": (
         lambda m: m.authorizations[0].end_time.CopyFrom(timestamp(ago(days=-60))),
         "authorizations[0].end_time",
-        "at most 31",
+        "more than a month after",
     ),
     "act for no camera": (lambda m: m.authorizations[0].ClearField("cameras"), "authorizations[0].cameras", "names no camera"),
     "act for an unknown camera": (

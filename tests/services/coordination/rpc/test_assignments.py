@@ -1,14 +1,18 @@
 """Clusters are told what to analyse, and what no longer."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from grpc import StatusCode, aio
 
-from tests.services.coordination.builders import ago, timestamp, venue
-from tests.services.coordination.conftest import Client, RunningService, Start
+from services.coordination.config import ServiceConfig
+from services.coordination.store.repositories.venues import Venues
+from tests.services.coordination.builders import CROWD_DENSITY, ZONE_INTRUSION, ago, timestamp, venue
+from tests.services.coordination.conftest import QUICK, Client, RunningService, Start
 from tests.services.coordination.rpc.statuses import refused
-from vigie.v1 import assignment_service_pb2
+from vigie.v1 import assignment_service_pb2, authorization_service_pb2
 
 Watch = aio.UnaryStreamCall[assignment_service_pb2.WatchAssignmentsRequest, assignment_service_pb2.WatchAssignmentsResponse]
 
@@ -18,6 +22,15 @@ def watch(client: Client, *venues: str) -> Watch:
     return client.assignments.WatchAssignments(request)
 
 
+async def suspend(client: Client, **part: object) -> None:
+    request = authorization_service_pb2.SuspendAuthorizationRequest(
+        name="venues/arena/authorizations/derby",
+        reason="a complaint",
+        **part,  # type: ignore[arg-type] # cameras and kinds
+    )
+    await client.authorizations.SuspendAuthorization(request)
+
+
 async def read(call: Watch) -> assignment_service_pb2.WatchAssignmentsResponse:
     response = await asyncio.wait_for(call.read(), 20)
     assert isinstance(response, assignment_service_pb2.WatchAssignmentsResponse), "the watch has ended"
@@ -25,9 +38,13 @@ async def read(call: Watch) -> assignment_service_pb2.WatchAssignmentsResponse:
 
 
 async def next_change(call: Watch) -> assignment_service_pb2.WatchAssignmentsResponse:
-    while not (response := await read(call)).ByteSize():
+    while is_heartbeat(response := await read(call)):
         pass
     return response
+
+
+def is_heartbeat(response: assignment_service_pb2.WatchAssignmentsResponse) -> bool:
+    return not (response.assignments or response.withdrawn_cameras or response.synced)
 
 
 async def test_all_that_holds_comes_first(client: Client) -> None:
@@ -53,7 +70,8 @@ async def test_a_change_is_sent_and_nothing_else(client: Client) -> None:
     await client.apply(wanted)
     changed = await next_change(call)
     assert ([each.camera.analysis_rate_hz for each in changed.assignments], changed.synced) == ([3], False)
-    wanted.authorizations[0].cameras.remove(wanted.cameras[1].name)
+    del wanted.cameras[1]
+    wanted.ClearField("authorizations")
     await client.apply(wanted)
     assert "venues/arena/cameras/stand" in (await next_change(call)).withdrawn_cameras
 
@@ -66,33 +84,63 @@ async def test_another_replica_sends_it_too(service: RunningService, start: Star
     assert len((await next_change(call)).assignments) == 2
 
 
-async def test_acts_that_ended_assign_nothing_and_those_to_come_do(client: Client) -> None:
-    wanted = venue()
+async def test_acts_that_ended_assign_nothing_and_those_to_come_do(service: RunningService) -> None:
+    client, wanted = service.client, venue()
     act = wanted.authorizations[0]
     act.end_time.CopyFrom(timestamp(ago(seconds=1)))
     await client.apply(wanted)
     response = await next_change(watch(client))
     assert (len(response.assignments), response.synced) == (0, True)
+    act.name = "venues/arena/authorizations/concert"
     act.start_time.CopyFrom(timestamp(ago() + timedelta(days=1)))
     act.end_time.CopyFrom(timestamp(ago() + timedelta(days=2)))
     await client.apply(wanted)
     assert len((await next_change(watch(client))).assignments) == 2
 
 
-async def test_a_silent_watch_sends_heartbeats(client: Client) -> None:
+async def test_each_response_and_each_heartbeat_of_a_silent_watch_carries_the_lease(client: Client) -> None:
+    call = watch(client)
+    synced, heartbeat = await next_change(call), await read(call)
+    assert is_heartbeat(heartbeat)
+    assert synced.lease.ToSeconds() == heartbeat.lease.ToSeconds() == 60
+
+
+async def test_what_is_suspended_is_sent_without_it(client: Client) -> None:
     call = watch(client)
     await next_change(call)
-    assert not (await read(call)).ByteSize()
+    await suspend(client, cameras=["venues/arena/cameras/gate"], kinds=[ZONE_INTRUSION])
+    (gate,) = (await next_change(call)).assignments
+    assert [list(act.kinds) for act in gate.authorizations] == [[CROWD_DENSITY]]
+    await suspend(client)
+    gate, stand = (await next_change(call)).assignments
+    assert (len(gate.authorizations), len(stand.authorizations)) == (0, 0)
+
+
+async def test_a_watch_whose_service_cannot_see_the_record_ends(
+    sqlite_config: ServiceConfig, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = await start(replace(sqlite_config, limits=replace(QUICK, lease_s=0.9)))
+    await running.client.apply()
+    call = watch(running.client)
+    await next_change(call)
+
+    async def fail(_: object) -> int:
+        raise OSError("made up")
+
+    monkeypatch.setattr(Venues, "revision", fail)
+    with refused(StatusCode.UNAVAILABLE):
+        while True:
+            await read(call)
 
 
 async def test_many_cameras_are_sent_in_several_messages(sqlite_client: Client) -> None:
-    wanted = venue(cameras=[f"c{number}" for number in range(400)])
+    wanted = venue("bowl", cameras=[f"c{number}" for number in range(400)])
     for camera in wanted.cameras:
         camera.display_name = "x" * 200
         camera.stream.url = "rtsp://host/" + "y" * 1900
         camera.rules[0].zone_intrusion.schedule.add(start_minute=0, end_minute=1440)
     await sqlite_client.apply(wanted)
-    call, received, responses = watch(sqlite_client), 0, 0
+    call, received, responses = watch(sqlite_client, wanted.name), 0, 0
     while True:
         response = await next_change(call)
         received, responses = received + len(response.assignments), responses + 1

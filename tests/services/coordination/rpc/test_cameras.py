@@ -1,14 +1,15 @@
 """How cameras are doing, as their newest owners say."""
 
+import asyncio
 from datetime import timedelta
 
 from grpc import StatusCode
 
 from services.coordination.config import ServiceConfig
-from tests.services.coordination.builders import ago, milliseconds, utc_now, venue
+from tests.services.coordination.builders import CROWD_DENSITY, ZONE_INTRUSION, ago, milliseconds, utc_now, venue
 from tests.services.coordination.conftest import Client, Start
 from tests.services.coordination.rpc.statuses import refused
-from vigie.v1 import camera_service_pb2, cameras_pb2
+from vigie.v1 import authorization_service_pb2, camera_service_pb2, cameras_pb2
 
 GATE = "venues/arena/cameras/gate"
 
@@ -40,8 +41,37 @@ async def test_older_incarnation_is_told_to_give_its_camera_up(client: Client) -
     assert (await listed(client))[0].health.detail == "newer"
 
 
+async def test_a_report_renews_the_leases_of_what_is_not_superseded(client: Client) -> None:
+    older, newer = milliseconds(ago(seconds=9)), milliseconds(ago(seconds=5))
+    await report(client, health(newer))
+    request = camera_service_pb2.ReportCameraHealthRequest(cameras=[health(older), health(newer, "venues/arena/cameras/stand")])
+    (lease,) = (await client.cameras.ReportCameraHealth(request)).leases
+    (act,) = lease.authorizations
+    assert (lease.camera, lease.duration.ToSeconds()) == ("venues/arena/cameras/stand", 60)
+    assert (act.reference, list(act.cameras), list(act.kinds)) == (
+        "75-2026-0117",
+        [lease.camera],
+        [ZONE_INTRUSION, CROWD_DENSITY],
+    )
+
+
+async def test_a_lease_leaves_out_what_is_suspended(client: Client) -> None:
+    suspension = authorization_service_pb2.SuspendAuthorizationRequest(
+        name="venues/arena/authorizations/derby", kinds=[ZONE_INTRUSION], reason="a complaint"
+    )
+    await client.authorizations.SuspendAuthorization(suspension)
+
+    async def left() -> bool:
+        request = camera_service_pb2.ReportCameraHealthRequest(cameras=[health(milliseconds(ago(seconds=5)))])
+        (lease,) = (await client.cameras.ReportCameraHealth(request)).leases
+        return [list(act.kinds) for act in lease.authorizations] == [[CROWD_DENSITY]]
+
+    while not await left():
+        await asyncio.sleep(0.01)
+
+
 async def test_a_withdrawn_camera_is_given_up_too(client: Client) -> None:
-    await client.apply(venue(cameras=("stand",)))
+    await client.apply(venue(cameras=("stand",), acts=False))
     assert await report(client, health(milliseconds(ago(seconds=5)))) == [GATE]
     assert [status.camera.name for status in await listed(client, "venues/-")] == ["venues/arena/cameras/stand"]
 

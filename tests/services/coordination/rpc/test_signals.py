@@ -13,7 +13,7 @@ from services.coordination.config import ServiceConfig
 from tests.services.coordination.builders import ago, camera, milliseconds, picture, signal, timestamp, venue
 from tests.services.coordination.conftest import Client, RunningService, Start
 from tests.services.coordination.rpc.statuses import refused
-from vigie.v1 import camera_service_pb2, cameras_pb2, signal_service_pb2, signals_pb2, venues_pb2
+from vigie.v1 import authorization_service_pb2, camera_service_pb2, cameras_pb2, signal_service_pb2, signals_pb2, venues_pb2
 
 
 async def test_an_acknowledged_signal_is_on_record(client: Client) -> None:
@@ -130,8 +130,8 @@ def kept_files(config: ServiceConfig) -> list[Path]:
     return [path for path in config.evidence.rglob("*") if path.is_file()]
 
 
-async def test_evidence_without_an_act_is_not_kept(client: Client, config: ServiceConfig) -> None:
-    message = venue()
+async def test_evidence_without_an_act_is_not_kept(service: RunningService, config: ServiceConfig) -> None:
+    client, message = service.client, venue()
     message.authorizations[0].kinds.remove(signal().kind)
     await client.apply(message)
     acknowledged = await client.report(signal(jpeg=picture()))
@@ -139,11 +139,10 @@ async def test_evidence_without_an_act_is_not_kept(client: Client, config: Servi
     assert not await asyncio.to_thread(kept_files, config)
 
 
-async def test_a_withdrawn_act_allows_nothing_later_but_what_was_raised_before(client: Client) -> None:
+async def test_a_revoked_act_allows_nothing_later_but_what_was_raised_before(client: Client) -> None:
     before = signal()
-    message = venue()
-    message.ClearField("authorizations")
-    await client.apply(message)
+    request = authorization_service_pb2.RevokeAuthorizationRequest(name="venues/arena/authorizations/derby", reason="called off")
+    await client.authorizations.RevokeAuthorization(request)
     after = signal()
     acknowledged = await client.report(before, after)
     assert acknowledged.recorded == 1

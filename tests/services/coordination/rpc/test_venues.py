@@ -1,13 +1,17 @@
 """Venues are applied whole or not at all."""
 
 import asyncio
+from collections.abc import Collection
 
+import pytest
 from grpc import StatusCode
 
+from services.coordination.access.caller import Caller, Role
+from services.coordination.domain.authorizations import given
 from tests.services.coordination.builders import venue
 from tests.services.coordination.conftest import Client, RunningService
 from tests.services.coordination.rpc.statuses import refused
-from vigie.v1 import venue_service_pb2
+from vigie.v1 import authorizations_pb2, venue_service_pb2
 
 
 async def test_what_is_applied_is_what_is_got(service: RunningService) -> None:
@@ -16,6 +20,9 @@ async def test_what_is_applied_is_what_is_got(service: RunningService) -> None:
     found = (await client.venues.GetVenue(venue_service_pb2.GetVenueRequest(name=wanted.name))).venue
     assert found.HasField("update_time")
     found.ClearField("update_time")
+    (act,) = found.authorizations
+    assert (act.recorder, act.state) == ("Ada", authorizations_pb2.AUTHORIZATION_STATE_IN_FORCE)
+    act.CopyFrom(given(act))
     assert found == wanted
 
 
@@ -28,11 +35,57 @@ async def test_applying_the_same_twice_changes_nothing(service: RunningService) 
 async def test_what_is_not_named_is_withdrawn_and_can_come_back(client: Client) -> None:
     wanted = venue()
     await client.apply(wanted)
-    fewer = venue(cameras=("gate",))
-    fewer.authorizations[0].CopyFrom(wanted.authorizations[0])
-    fewer.authorizations[0].cameras.remove("venues/arena/cameras/stand")
-    assert await client.apply(fewer) == ["camera stand: withdrawn", "authorization derby: cameras changed"]
-    assert await client.apply(wanted) == ["camera stand: added", "authorization derby: cameras changed"]
+    fewer = venue(cameras=("gate",), acts=False)
+    assert await client.apply(fewer) == ["camera stand: withdrawn"]
+    assert await client.apply(wanted) == ["camera stand: added"]
+
+
+async def test_acts_that_are_not_named_stay_as_they_are(client: Client) -> None:
+    wanted = venue(acts=False)
+    assert await client.apply(wanted) == []
+    found = (await client.venues.GetVenue(venue_service_pb2.GetVenueRequest(name=wanted.name))).venue
+    assert [act.name for act in found.authorizations] == ["venues/arena/authorizations/derby"]
+
+
+async def test_an_act_on_record_never_changes(client: Client) -> None:
+    wanted = venue()
+    wanted.authorizations[0].motive = "another derby"
+    wanted.authorizations[0].kinds.pop()
+    wanted.display_name = "The Arena"
+    for validate_only in (True, False):
+        with refused(StatusCode.FAILED_PRECONDITION) as refusal:
+            request = venue_service_pb2.ApplyVenueRequest(venue=wanted, validate_only=validate_only)
+            await client.venues.ApplyVenue(request)
+        assert "venues/arena/authorizations/derby is on record with another motive and kinds" in refusal.message
+    found = (await client.venues.GetVenue(venue_service_pb2.GetVenueRequest(name=wanted.name))).venue
+    assert found.display_name == "Arena"
+
+
+async def test_what_is_got_can_be_applied_again(client: Client) -> None:
+    found = (await client.venues.GetVenue(venue_service_pb2.GetVenueRequest(name="venues/arena"))).venue
+    found.authorizations[0].kinds.reverse()
+    assert await client.apply(found) == []
+
+
+async def test_a_new_act_is_recorded_with_the_venue(client: Client) -> None:
+    wanted = venue()
+    wanted.authorizations.add().CopyFrom(wanted.authorizations[0])
+    wanted.authorizations[1].name = "venues/arena/authorizations/concert"
+    assert await client.apply(wanted) == ["authorization concert: added"]
+
+
+async def test_only_a_supervising_authority_brings_new_acts(sqlite_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def may(caller: Caller, roles: Collection[Role], venue: str) -> bool:
+        return Role.AUTHORITY not in roles
+
+    wanted = venue()
+    wanted.display_name = "The Arena"
+    monkeypatch.setattr(Caller, "may", may)
+    assert await sqlite_client.apply(wanted) == ["display_name: 'Arena' becomes 'The Arena'"]
+    wanted.authorizations[0].name = "venues/arena/authorizations/concert"
+    with refused(StatusCode.PERMISSION_DENIED) as refusal:
+        await sqlite_client.apply(wanted)
+    assert "concert is not on record, and only a supervising authority may record an act" in refusal.message
 
 
 async def test_a_trial_changes_nothing(service: RunningService) -> None:

@@ -17,7 +17,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     made = Database(database_url, now=utc_now)
     await made.migrate()
     async with made.write() as work:
-        await work.venues.put(None, venue(), uuid7)
+        await work.venues.put(None, venue())
+        await work.authorizations.record(venue().authorizations, "Ada", uuid7)
         await work.commit()
     yield made
     await made.close()
