@@ -25,7 +25,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class Holding:
     """A camera in the hands of a group: since which incarnation, and for what task."""
 
     incarnation: int
@@ -72,7 +72,7 @@ class Member:
         answered: it has answered in this step, so that what it says is what is.
         node_id: where it is.
         process: tells apart two processes that had the same name one after the other.
-        leases: of a group, by the camera's name; None while it is not known.
+        holdings: of a group, by the camera's name; None while it is not known.
         shards: of a group: the processes of the shards that it uses, by their names.
     """
 
@@ -80,7 +80,7 @@ class Member:
     answered: bool = False
     node_id: str = ""
     process: str = ""
-    leases: Mapping[str, Lease] | None = None
+    holdings: Mapping[str, Holding] | None = None
     shards: Mapping[str, str] | None = None
 
 
@@ -188,7 +188,7 @@ def _ends(seats: Sequence[Seat], present: Mapping[str, Member]) -> Iterator[End]
     for name, member in present.items():
         if member.condition is Condition.HUNG:
             yield End(name, "it does not answer")
-        elif name not in wanted and not member.leases:
+        elif name not in wanted and not member.holdings:
             yield End(name, "it is not needed")
 
 
@@ -207,11 +207,11 @@ def _cameras(desired: Desired, groups: Sequence[Seat], actual: Actual) -> Iterat
     owners = _owners(actual.groups)
     for name, group in actual.groups.items():
         if group.answered:
-            for camera, lease in (group.leases or {}).items():
-                yield from _owned(camera, name, lease, desired.tasks.get(camera) if owners[camera] == name else None)
-    if any(group.leases is None and group.condition is not Condition.HUNG for group in actual.groups.values()):
+            for camera, holding in (group.holdings or {}).items():
+                yield from _owned(camera, name, holding, desired.tasks.get(camera) if owners[camera] == name else None)
+    if any(group.holdings is None and group.condition is not Condition.HUNG for group in actual.groups.values()):
         return
-    loads = {name: len(group.leases or ()) for name, group in actual.groups.items() if group.answered}
+    loads = {name: len(group.holdings or ()) for name, group in actual.groups.items() if group.answered}
     groups = [seat for seat in groups if seat.name not in desired.failing]
     loads = {seat.name: loads[seat.name] for seat in groups if seat.name in loads}
     unowned = desired.tasks.keys() - owners.keys() - desired.resting
@@ -223,14 +223,14 @@ def _owners(groups: Mapping[str, Member]) -> dict[str, str]:
     """The group that has each camera; of several, the one to which it was given last."""
     newest: dict[str, tuple[int, str]] = {}
     for name, group in groups.items():
-        for camera, lease in (group.leases or {}).items():
-            newest[camera] = max(newest.get(camera, (0, "")), (lease.incarnation, name))
+        for camera, holding in (group.holdings or {}).items():
+            newest[camera] = max(newest.get(camera, (0, "")), (holding.incarnation, name))
     return {camera: name for camera, (_, name) in newest.items()}
 
 
-def _owned(camera: str, group: str, lease: Lease, task: Task | None) -> Iterator[Action]:
+def _owned(camera: str, group: str, holding: Holding, task: Task | None) -> Iterator[Action]:
     """What becomes of a camera that a group has, given what it should be analysed for by that group, if anything."""
-    if task is None or task.analysis != lease.task.analysis:
+    if task is None or task.analysis != holding.task.analysis:
         yield Take(camera, group)
-    elif task.acts != lease.task.acts:
+    elif task.acts != holding.task.acts:
         yield Permit(camera, group)

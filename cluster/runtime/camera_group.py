@@ -15,7 +15,7 @@ from cluster.runtime.group import Group, Identity
 from cluster.runtime.picture_board import PictureBoard
 from cluster.runtime.shard import Answer, Picture
 from cluster.runtime.status import GroupStatus, ShardStatus
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 from vigie.v1 import assignments_pb2
 
 
@@ -64,9 +64,9 @@ class CameraGroup:
         processes = {name: shard.process for name, shard in shards.items()}
         self._group.connect({name: self._shard(handles[name], shard) for name, shard in shards.items()}, processes)
 
-    def give(self, assignment: bytes, lease: Lease) -> None:
+    def give(self, assignment: bytes, holding: Holding) -> None:
         """Takes a camera into the group's hands."""
-        self._group.give(assignments_pb2.Assignment.FromString(assignment), lease)
+        self._group.give(assignments_pb2.Assignment.FromString(assignment), holding)
 
     def permit(self, assignment: bytes, task: Task) -> None:
         """Replaces the acts that allow a camera of the group."""

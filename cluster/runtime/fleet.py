@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cluster.placement import Node, Seat
 from cluster.runtime.status import GroupStatus, ShardStatus
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Fleet(Protocol):
         """Tells a group to use these shards and no others."""
         ...
 
-    def give(self, group: str, assignment: bytes, lease: Lease) -> None:
+    def give(self, group: str, assignment: bytes, holding: Holding) -> None:
         """Gives a camera to a group."""
         ...
 

@@ -25,7 +25,7 @@ from cluster.reporting.report import CameraReport, CameraState, Ownership
 from cluster.runtime.analysis_loop import AnalysisLoop, Shard
 from cluster.runtime.camera import WatchedCamera
 from cluster.runtime.status import GroupStatus
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 from cluster.video.frame import Fit
 from cluster.video.reader import CameraReader
 from cluster.video.stream import Timeouts
@@ -66,7 +66,7 @@ class Group:
         )
         self._loop = AnalysisLoop(self._outboxes.put, now=time.time, clock=time.monotonic)
         self._lock = threading.Lock()
-        self._leases: dict[str, Lease] = {}
+        self._holdings: dict[str, Holding] = {}
         self._faults: dict[str, CameraReport] = {}
         self._superseded: dict[str, int] = {}
         self._shards: dict[str, str] = {}
@@ -82,17 +82,17 @@ class Group:
         for thread in self._threads:
             thread.start()
 
-    def give(self, assignment: assignments_pb2.Assignment, lease: Lease) -> None:
+    def give(self, assignment: assignments_pb2.Assignment, holding: Holding) -> None:
         """Takes a camera into the group's hands. One that cannot be analysed as it is configured is only reported so."""
         name = assignment.camera.name
         with self._lock:
-            self._leases[name] = lease
+            self._holdings[name] = holding
             self._superseded.pop(name, None)
             self._faults.pop(name, None)
         try:
-            camera = self._watched(assignment, lease.incarnation)
+            camera = self._watched(assignment, holding.incarnation)
         except (ConfigurationError, ModelError) as error:
-            ownership = Ownership(name, lease.incarnation)
+            ownership = Ownership(name, holding.incarnation)
             self._faults[name] = CameraReport(ownership, CameraState.MISCONFIGURED, detail=str(error), state_since_s=time.time())
         else:
             self._loop.watch(camera)
@@ -101,14 +101,14 @@ class Group:
         """Replaces the acts that allow a camera of the group."""
         name = assignment.camera.name
         with self._lock:
-            self._leases[name] = replace(self._leases[name], task=task)
+            self._holdings[name] = replace(self._holdings[name], task=task)
         if name not in self._faults:
             self._loop.permit(name, camera_config(assignment).permissions)
 
     def take(self, camera: str) -> None:
         """Lets a camera go; what it has open is closed."""
         with self._lock:
-            self._leases.pop(camera, None)
+            self._holdings.pop(camera, None)
             self._faults.pop(camera, None)
         self._loop.release(camera)
 
@@ -126,7 +126,7 @@ class Group:
                 pid=os.getpid(),
                 node_id=self._identity.node_id,
                 silent_s=time.monotonic() - report.time_s,
-                leases=dict(self._leases),
+                holdings=dict(self._holdings),
                 superseded=dict(self._superseded),
                 shards=self._shards,
                 cameras=self._cameras(),
@@ -178,7 +178,7 @@ class Group:
     def _cameras(self) -> tuple[CameraReport, ...]:
         """Reports of the cameras that the group has at this moment."""
         reports = (*self._loop.report.cameras, *self._faults.values())
-        held = {Ownership(name, lease.incarnation) for name, lease in self._leases.items()}
+        held = {Ownership(name, holding.incarnation) for name, holding in self._holdings.items()}
         return tuple(report for report in reports if report.ownership in held)
 
     def _tell_health(self) -> None:
@@ -205,8 +205,8 @@ class Group:
     def _give_up(self, ownership: Ownership) -> None:
         """Lets a camera go that has another owner, unless it was given anew meanwhile."""
         with self._lock:
-            lease = self._leases.get(ownership.camera)
-            if lease is None or lease.incarnation != ownership.incarnation:
+            holding = self._holdings.get(ownership.camera)
+            if holding is None or holding.incarnation != ownership.incarnation:
                 return
             self._superseded[ownership.camera] = ownership.incarnation
         _log.warning("camera given up: it has another owner", camera=ownership.camera, incarnation=ownership.incarnation)

@@ -13,7 +13,7 @@ from cluster.runtime.fleet import Poll
 from cluster.runtime.inference_shard import InferenceShard
 from cluster.runtime.names import CALL_THREADS, CALLS, NAMESPACE, group_options, shard_options
 from cluster.runtime.status import ShardStatus
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 
 STOP_MARGIN_S = 15.0
 
@@ -90,9 +90,9 @@ class RayFleet:
         """Tells a group to use these shards and no others."""
         self._handle(group).connect.remote({name: self._handle(name) for name in shards}, shards)
 
-    def give(self, group: str, assignment: bytes, lease: Lease) -> None:
+    def give(self, group: str, assignment: bytes, holding: Holding) -> None:
         """Gives a camera to a group."""
-        self._handle(group).give.remote(assignment, lease)
+        self._handle(group).give.remote(assignment, holding)
 
     def permit(self, group: str, assignment: bytes, task: Task) -> None:
         """Tells a group the acts that allow a camera of it now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cluster.reporting.outbox import OutboxCounts
 from cluster.reporting.report import CameraReport
 from cluster.runtime.shard import Work
-from cluster.supervision import Lease
+from cluster.supervision import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class GroupStatus:
         pid: of the process, on its machine.
         node_id: Ray's, of the machine that it is on.
         silent_s: how long ago its loop last came round.
-        leases: the cameras that it has.
+        holdings: the cameras that it has.
         superseded: cameras that it gave up because the service knows a newer owner, with the incarnation that it had.
         shards: processes of the shards that it uses, by their names.
         cameras: how each camera does.
@@ -30,7 +30,7 @@ class GroupStatus:
     pid: int
     node_id: str
     silent_s: float
-    leases: Mapping[str, Lease]
+    holdings: Mapping[str, Holding]
     superseded: Mapping[str, int]
     shards: Mapping[str, str]
     cameras: tuple[CameraReport, ...]

@@ -19,7 +19,7 @@ from cluster.supervision import (
     Desired,
     End,
     Give,
-    Lease,
+    Holding,
     Member,
     Patience,
     Permit,
@@ -178,7 +178,7 @@ class SupervisionLoop:
 
     def _note_groups(self, now_s: float) -> None:
         groups = [known.status for known in self._known.values() if isinstance(known.status, GroupStatus)]
-        given = [lease.incarnation for group in groups for lease in group.leases.values()]
+        given = [holding.incarnation for group in groups for holding in group.holdings.values()]
         self._incarnation = max(self._incarnation, *given, 0)
         superseded = {given_up for group in groups for given_up in group.superseded.items()}
         self._superseded_s = {given_up: self._superseded_s.get(given_up, now_s) for given_up in superseded}
@@ -209,13 +209,13 @@ class SupervisionLoop:
         state = condition(age_s=now_s - known.since_s, silence_s=silence_s, patience=self._plan.patience)
         if status is None:
             # One that this supervisor started has no camera yet; of one that it found it does not know.
-            return Member(state, leases={} if name in self._started_s else None)
+            return Member(state, holdings={} if name in self._started_s else None)
         return Member(
             state,
             answered=answered and state is Condition.READY,
             node_id=status.node_id,
             process=status.process,
-            leases=status.leases if isinstance(status, GroupStatus) else None,
+            holdings=status.holdings if isinstance(status, GroupStatus) else None,
             shards=status.shards if isinstance(status, GroupStatus) else None,
         )
 
@@ -231,8 +231,8 @@ class SupervisionLoop:
             case Connect(group, shards):
                 self._fleet.connect(group, self._shards(shards))
             case Give(camera, group):
-                lease = Lease(self._next_incarnation(), task_of(assignments[camera]))
-                self._fleet.give(group, assignments[camera].SerializeToString(), lease)
+                holding = Holding(self._next_incarnation(), task_of(assignments[camera]))
+                self._fleet.give(group, assignments[camera].SerializeToString(), holding)
             case Permit(camera, group):
                 self._fleet.permit(group, assignments[camera].SerializeToString(), task_of(assignments[camera]))
             case Take(camera, group):

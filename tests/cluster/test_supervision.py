@@ -11,7 +11,7 @@ from cluster.supervision import (
     Desired,
     End,
     Give,
-    Lease,
+    Holding,
     Member,
     Patience,
     Permit,
@@ -33,13 +33,13 @@ def desired(*cameras: str, task: Task = TASK, resting: frozenset[str] = frozense
     return Desired(dict.fromkeys(cameras, task), resting, failing=frozenset(), cameras_per_group=8)
 
 
-def group(name: str, leases: dict[str, Lease] | None) -> Member:
+def group(name: str, holdings: dict[str, Holding] | None) -> Member:
     node = next(seat.node_id for seat in group_seats(NODES, 0, 8) if seat.name == name)
     shards = {seat.name: "1" for seat in SHARDS if seat.node_id == node}
-    return Member(Condition.READY, answered=True, node_id=node, process="1", leases=leases, shards=shards)
+    return Member(Condition.READY, answered=True, node_id=node, process="1", holdings=holdings, shards=shards)
 
 
-def settled(leases0: dict[str, Lease], leases1: dict[str, Lease]) -> Actual:
+def settled(leases0: dict[str, Holding], leases1: dict[str, Holding]) -> Actual:
     shards = {seat.name: Member(Condition.READY, answered=True, node_id=seat.node_id, process="1") for seat in SHARDS}
     return Actual(NODES, {G0: group(G0, leases0), G1: group(G1, leases1)}, shards)
 
@@ -63,7 +63,7 @@ def test_cameras_go_evenly_to_the_groups_that_are_ready() -> None:
 
 
 def test_nothing_is_done_when_all_is_as_it_should_be() -> None:
-    assert reconcile(desired("c1", "c2"), settled({"c1": Lease(1, TASK)}, {"c2": Lease(2, TASK)})) == []
+    assert reconcile(desired("c1", "c2"), settled({"c1": Holding(1, TASK)}, {"c2": Holding(2, TASK)})) == []
 
 
 @pytest.mark.parametrize(
@@ -76,21 +76,21 @@ def test_nothing_is_done_when_all_is_as_it_should_be() -> None:
     ids=["withdrawn", "reconfigured", "acts changed"],
 )
 def test_owner_is_told_what_changed(wanted: Desired, action: Action) -> None:
-    assert reconcile(wanted, settled({"c1": Lease(1, TASK)}, {})) == [action]
+    assert reconcile(wanted, settled({"c1": Holding(1, TASK)}, {})) == [action]
 
 
 def test_no_camera_is_touched_while_what_is_wanted_is_not_known() -> None:
-    assert reconcile(replace(desired(), tasks=None), settled({"c1": Lease(1, TASK)}, {})) == []
+    assert reconcile(replace(desired(), tasks=None), settled({"c1": Holding(1, TASK)}, {})) == []
 
 
 def test_group_that_hangs_is_ended_and_its_cameras_wait_until_it_is_gone() -> None:
-    actual = settled({"c1": Lease(1, TASK)}, {})
+    actual = settled({"c1": Holding(1, TASK)}, {})
     hung = silent(actual.groups[G0], Condition.HUNG)
     assert reconcile(desired("c1"), with_group(actual, G0, hung)) == [End(G0, "it does not answer")]
 
 
 def test_dead_group_is_started_again_and_its_cameras_go_to_who_has_room() -> None:
-    actual = settled({"c1": Lease(1, TASK)}, {})
+    actual = settled({"c1": Holding(1, TASK)}, {})
     without = replace(actual, groups={G1: actual.groups[G1]})
     assert reconcile(desired("c1"), without) == [StartGroup(group_seats(NODES, 1, 8)[0]), Give("c1", G1)]
 
@@ -105,7 +105,7 @@ def test_cameras_do_not_wait_for_a_group_that_does_not_come_up() -> None:
 
 
 def test_group_that_is_slow_to_answer_keeps_its_cameras() -> None:
-    actual = settled({"c1": Lease(1, TASK)}, {})
+    actual = settled({"c1": Holding(1, TASK)}, {})
     slow = silent(actual.groups[G0], Condition.READY)
     assert reconcile(desired("c1"), with_group(actual, G0, slow)) == []
 
@@ -117,7 +117,7 @@ def test_no_camera_is_given_while_a_group_has_not_said_what_it_owns() -> None:
 
 
 def test_of_two_owners_the_older_one_loses_the_camera() -> None:
-    assert reconcile(desired("c1"), settled({"c1": Lease(2, TASK)}, {"c1": Lease(1, TASK)})) == [Take("c1", G1)]
+    assert reconcile(desired("c1"), settled({"c1": Holding(2, TASK)}, {"c1": Holding(1, TASK)})) == [Take("c1", G1)]
 
 
 def test_camera_that_rests_is_not_given() -> None:
@@ -141,9 +141,9 @@ def test_groups_use_the_shards_of_other_nodes_while_their_own_are_away() -> None
 
 def test_group_that_is_not_needed_ends_once_it_is_empty() -> None:
     extra = G0[:-1] + "1"
-    member = Member(Condition.READY, answered=True, node_id=NODES[0].node_id, leases={}, shards=group(G0, {}).shards)
+    member = Member(Condition.READY, answered=True, node_id=NODES[0].node_id, holdings={}, shards=group(G0, {}).shards)
     assert reconcile(desired(), with_group(settled({}, {}), extra, member)) == [End(extra, "it is not needed")]
-    busy = replace(member, leases={"c1": Lease(1, TASK)})
+    busy = replace(member, holdings={"c1": Holding(1, TASK)})
     assert reconcile(desired("c1"), with_group(settled({}, {}), extra, busy)) == []
 
 

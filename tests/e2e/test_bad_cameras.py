@@ -16,7 +16,7 @@ from cluster.config import ClusterConfig
 from cluster.inference.models import Fits
 from cluster.runtime.group import Group, Identity
 from cluster.runtime.shard import Answer
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 from tests.cluster.video.clips import write_clip
 from tests.cluster.video.servers import Locked, Silent, http
 from tests.e2e import bad_clips
@@ -127,7 +127,7 @@ def test_good_camera_is_analysed_beside_all_the_bad_ones(vigie: Vigie, group: Gr
     venue = load_venue(yard).venue
     for camera in venue.cameras:
         assignment = assignments_pb2.Assignment(camera=camera, time_zone=venue.time_zone, authorizations=venue.authorizations)
-        group.give(assignment, Lease(int(time.time() * 1000), Task("analysis", "acts")))
+        group.give(assignment, Holding(int(time.time() * 1000), Task("analysis", "acts")))
 
     def cameras() -> dict[str, Any]:
         lines = vigie("cameras", "--venue", "yard", "--json").out.splitlines()

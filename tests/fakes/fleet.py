@@ -8,7 +8,7 @@ from cluster.reporting.outbox import OutboxCounts
 from cluster.runtime.fleet import Poll
 from cluster.runtime.shard import Work
 from cluster.runtime.status import GroupStatus, ShardStatus
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 from vigie.v1 import assignments_pb2
 
 
@@ -55,20 +55,20 @@ class FakeFleet:
         processes = {name: shard.process for name, shard in shards.items()}
         self.members_[group] = replace(self.group(group), shards=processes)
 
-    def give(self, group: str, assignment: bytes, lease: Lease) -> None:
+    def give(self, group: str, assignment: bytes, holding: Holding) -> None:
         camera = assignments_pb2.Assignment.FromString(assignment).camera.name
         self.events.append(f"give {camera}")
-        self._lease(group, camera, lease)
+        self._hold(group, camera, holding)
 
     def permit(self, group: str, assignment: bytes, task: Task) -> None:
         camera = assignments_pb2.Assignment.FromString(assignment).camera.name
         self.events.append(f"permit {camera}")
-        self._lease(group, camera, replace(self.group(group).leases[camera], task=task))
+        self._hold(group, camera, replace(self.group(group).holdings[camera], task=task))
 
     def take(self, group: str, camera: str) -> None:
         self.events.append(f"take {camera}")
-        leases = {name: lease for name, lease in self.group(group).leases.items() if name != camera}
-        self.members_[group] = replace(self.group(group), leases=leases)
+        holdings = {name: holding for name, holding in self.group(group).holdings.items() if name != camera}
+        self.members_[group] = replace(self.group(group), holdings=holdings)
 
     def stop_groups(self, names: Iterable[str], grace_s: float) -> Mapping[str, int]:
         return dict.fromkeys(names, 3)
@@ -87,8 +87,8 @@ class FakeFleet:
         return {name: status for name, status in self.members_.items() if isinstance(status, GroupStatus)}
 
     @property
-    def leases(self) -> dict[str, Lease]:
-        return {camera: lease for group in self.groups.values() for camera, lease in group.leases.items()}
+    def holdings(self) -> dict[str, Holding]:
+        return {camera: holding for group in self.groups.values() for camera, holding in group.holdings.items()}
 
     def _start(self, seat: Seat, status: GroupStatus | ShardStatus) -> None:
         if seat.name in self.members_:
@@ -100,6 +100,6 @@ class FakeFleet:
         self.started += 1
         return str(self.started)
 
-    def _lease(self, group: str, camera: str, lease: Lease) -> None:
+    def _hold(self, group: str, camera: str, holding: Holding) -> None:
         assert group.startswith(GROUP_PREFIX)
-        self.members_[group] = replace(self.group(group), leases={**self.group(group).leases, camera: lease})
+        self.members_[group] = replace(self.group(group), holdings={**self.group(group).holdings, camera: holding})

@@ -46,7 +46,7 @@ def test_group(world: World, cluster: RunningCluster) -> None:
     os.kill(group.pid, signal.SIGKILL)
     after = status_when(cluster, lambda status: all_live(status) and status.groups[name].pid != group.pid)
     old, new = incarnations(before), incarnations(after)
-    assert {camera for camera in new if new[camera] > old[camera]} == set(group.leases)
+    assert {camera for camera in new if new[camera] > old[camera]} == set(group.holdings)
     signals_flow(world, cluster)
     world.check_that_everything_raised_is_recorded_once()
 
@@ -118,7 +118,7 @@ def test_recording_gives_the_same_signals_though_its_owners_die(world: World, cl
     before = status_when(cluster, lambda status: is_played(status, "harmed", frames=50))
     os.kill(min(before.shards.values(), key=lambda shard: shard.process).pid, signal.SIGKILL)
     status_when(cluster, lambda status: is_played(status, "harmed", frames=150))
-    owner = next(group for group in before.groups.values() if group.leases)
+    owner = next(group for group in before.groups.values() if group.holdings)
     os.kill(owner.pid, signal.SIGKILL)
     played(cluster, "harmed")
     eventually(lambda: world.recorded_of("harmed") == world.recorded_of("calm") != set())

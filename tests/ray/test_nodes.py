@@ -28,7 +28,7 @@ def nodes() -> Iterator[Cluster]:
 
 def machines(status: ClusterStatus) -> set[str]:
     """The nodes that have cameras."""
-    return {group.node_id for group in status.groups.values() if group.leases}
+    return {group.node_id for group in status.groups.values() if group.holdings}
 
 
 def test_cameras_of_a_lost_machine_go_to_the_others(world: World, nodes: Cluster) -> None:
@@ -36,13 +36,13 @@ def test_cameras_of_a_lost_machine_go_to_the_others(world: World, nodes: Cluster
     world.apply(*CAMERAS)
     cluster = RunningCluster(Orders(world.address), nodes.address)
     before = status_when(cluster, lambda status: all_live(status) and len(machines(status)) == 2, within_s=60)
-    assert {len(group.leases) for group in before.groups.values()} == {2}
+    assert {len(group.holdings) for group in before.groups.values()} == {2}
     assert all({before.shards[shard].node_id for shard in group.shards} == {group.node_id} for group in before.groups.values())
 
     nodes.remove_node(other, allow_graceful=False)
     after = status_when(cluster, lambda status: all_live(status) and len(machines(status)) == 1, within_s=60)
     lost = next(group for group in before.groups.values() if group.node_id == other.node_id)
     old, new = incarnations(before), incarnations(after)
-    assert {camera for camera in new if new[camera] > old[camera]} == set(lost.leases)
+    assert {camera for camera in new if new[camera] > old[camera]} == set(lost.holdings)
     cluster.stop(10)
     world.check_that_everything_raised_is_recorded_once()

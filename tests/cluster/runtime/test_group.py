@@ -9,7 +9,7 @@ from cluster.config import ClusterConfig
 from cluster.inference.models import Fits
 from cluster.reporting.report import CameraState
 from cluster.runtime.group import Group, Identity
-from cluster.supervision import Lease, Task
+from cluster.supervision import Holding, Task
 from cluster.video.frame import Fit
 from tests.eventually import eventually
 from tests.fakes.cameras import assignment
@@ -17,7 +17,7 @@ from tests.fakes.coordination import FakeCoordination
 from vigie.v1 import assignments_pb2, cameras_pb2
 
 CAMERA = "venues/v/cameras/c"
-LEASE = Lease(1_700_000_000_000, Task("zones and rules", "acts"))
+HOLDING = Holding(1_700_000_000_000, Task("zones and rules", "acts"))
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def secret_that_is_not_set() -> assignments_pb2.Assignment:
 def test_camera_that_cannot_be_analysed_is_reported_and_does_not_disturb_the_others(
     group: Group, service: FakeCoordination, broken: assignments_pb2.Assignment, hint: str
 ) -> None:
-    group.give(broken, LEASE)
-    group.give(assignment(end_s=1), LEASE)
+    group.give(broken, HOLDING)
+    group.give(assignment(end_s=1), HOLDING)
     eventually(lambda: states(group) == {broken.camera.name: CameraState.MISCONFIGURED, CAMERA: CameraState.UNAUTHORIZED})
     eventually(lambda: broken.camera.name in service.health)
     health = service.health[broken.camera.name]
@@ -82,28 +82,28 @@ def test_camera_that_cannot_be_analysed_is_reported_and_does_not_disturb_the_oth
 
 
 def test_new_acts_reach_a_camera_that_cannot_be_analysed(group: Group) -> None:
-    group.give(broken_zone(), LEASE)
+    group.give(broken_zone(), HOLDING)
     group.permit(broken_zone(), Task("zones and rules", "other acts"))
-    assert group.status().leases["venues/v/cameras/broken"].task.acts == "other acts"
+    assert group.status().holdings["venues/v/cameras/broken"].task.acts == "other acts"
 
 
 def test_camera_is_released_when_it_is_taken(group: Group) -> None:
-    group.give(missing_file(), LEASE)
+    group.give(missing_file(), HOLDING)
     eventually(lambda: states(group).get(CAMERA) is CameraState.MISCONFIGURED)
     group.take(CAMERA)
     eventually(lambda: states(group) == {})
-    assert group.status().leases == {}
+    assert group.status().holdings == {}
 
 
 def test_camera_with_another_owner_is_given_up_and_taken_again_only_when_given_anew(
     group: Group, service: FakeCoordination
 ) -> None:
     service.superseded.add(CAMERA)
-    group.give(missing_file(), LEASE)
-    eventually(lambda: group.status().superseded == {CAMERA: LEASE.incarnation})
-    assert group.status().leases == {}
+    group.give(missing_file(), HOLDING)
+    eventually(lambda: group.status().superseded == {CAMERA: HOLDING.incarnation})
+    assert group.status().holdings == {}
     service.superseded.clear()
-    group.give(missing_file(), Lease(LEASE.incarnation + 1, LEASE.task))
+    group.give(missing_file(), Holding(HOLDING.incarnation + 1, HOLDING.task))
     assert group.status().superseded == {}
     eventually(lambda: CAMERA in states(group))
 
@@ -117,6 +117,6 @@ def test_how_cameras_did_is_told_before_a_group_ends_however_soon_it_does(servic
     config = ClusterConfig.from_environment(environment)
     group = Group(Identity("group-0", "node", "process"), config, Fits(Fit(64, 64)))
     group.start()
-    group.give(broken_zone(), LEASE)
+    group.give(broken_zone(), HOLDING)
     group.stop(0)
     assert service.health[broken_zone().camera.name].state == cameras_pb2.CAMERA_STATE_MISCONFIGURED

@@ -50,7 +50,7 @@ def supervised() -> Supervised:
 
 def test_cluster_comes_to_analyse_what_is_assigned_and_then_rests(supervised: Supervised) -> None:
     supervised.want(assignment(A), assignment(B))
-    assert supervised.fleet.leases.keys() == {A, B}
+    assert supervised.fleet.holdings.keys() == {A, B}
     assert len(supervised.fleet.groups[supervised.group].shards) == 2
     events = list(supervised.fleet.events)
     supervised.steps()
@@ -62,18 +62,18 @@ def test_nothing_is_given_or_taken_before_the_service_was_heard(supervised: Supe
     supervised.wanted = None
     supervised.restart()
     supervised.steps()
-    assert supervised.fleet.leases.keys() == {A}
+    assert supervised.fleet.holdings.keys() == {A}
     assert not supervised.loop.status.synced
 
 
 def test_dead_group_is_replaced_and_its_cameras_get_newer_incarnations(supervised: Supervised) -> None:
     supervised.want(assignment(A), assignment(B))
-    before = supervised.fleet.leases
+    before = supervised.fleet.holdings
     supervised.fleet.kill(supervised.group)
     supervised.steps()
-    after = supervised.fleet.leases
+    after = supervised.fleet.holdings
     assert after.keys() == {A, B}
-    assert min(lease.incarnation for lease in after.values()) > max(lease.incarnation for lease in before.values())
+    assert min(holding.incarnation for holding in after.values()) > max(holding.incarnation for holding in before.values())
 
 
 def test_group_that_hangs_is_ended_and_replaced(supervised: Supervised) -> None:
@@ -106,12 +106,12 @@ def test_supervisor_that_starts_anew_finds_its_cluster_and_touches_nothing(super
 
 def test_incarnations_rise_though_the_clock_is_set_back_and_the_supervisor_starts_anew(supervised: Supervised) -> None:
     supervised.want(assignment(A), assignment(B))
-    newest = max(lease.incarnation for lease in supervised.fleet.leases.values())
+    newest = max(holding.incarnation for holding in supervised.fleet.holdings.values())
     supervised.now_s -= 3600
     supervised.restart()
     supervised.steps(1)
     supervised.want(assignment(A), assignment(B), assignment("venues/v/cameras/c"))
-    assert supervised.fleet.leases["venues/v/cameras/c"].incarnation > newest
+    assert supervised.fleet.holdings["venues/v/cameras/c"].incarnation > newest
 
 
 def changed_zones() -> assignments_pb2.Assignment:
@@ -171,9 +171,9 @@ def test_cameras_go_elsewhere_when_a_group_does_not_come_up(supervised: Supervis
 
     supervised.fleet.start_group = start_some  # type: ignore[method-assign]
     supervised.want(assignment(A), assignment(B))
-    assert len(supervised.fleet.leases) == 1
+    assert len(supervised.fleet.holdings) == 1
     supervised.steps(int(FAILING_S))
-    assert supervised.fleet.leases.keys() == {A, B}
+    assert supervised.fleet.holdings.keys() == {A, B}
 
 
 def test_failure_is_forgotten_when_it_is_over(supervised: Supervised) -> None:
@@ -190,12 +190,12 @@ def test_failure_is_forgotten_when_it_is_over(supervised: Supervised) -> None:
 def test_camera_that_another_cluster_took_is_left_to_it_for_a_while(supervised: Supervised) -> None:
     supervised.want(assignment(A))
     group = supervised.fleet.group(supervised.group)
-    given_up = {A: group.leases[A].incarnation}
-    supervised.fleet.members_[supervised.group] = replace(group, leases={}, superseded=given_up)
+    given_up = {A: group.holdings[A].incarnation}
+    supervised.fleet.members_[supervised.group] = replace(group, holdings={}, superseded=given_up)
     supervised.steps(10)
-    assert A not in supervised.fleet.leases
+    assert A not in supervised.fleet.holdings
     supervised.steps(int(SUPERSEDED_REST_S))
-    assert A in supervised.fleet.leases
+    assert A in supervised.fleet.holdings
 
 
 def test_what_fails_with_one_does_not_keep_the_others_waiting(supervised: Supervised) -> None:
@@ -204,7 +204,7 @@ def test_what_fails_with_one_does_not_keep_the_others_waiting(supervised: Superv
 
     supervised.fleet.start_shard = fails  # type: ignore[method-assign]
     supervised.want(assignment(A))
-    assert A in supervised.fleet.leases
+    assert A in supervised.fleet.holdings
     assert set(supervised.loop.status.failures.values()) == {"made up"}
 
 
