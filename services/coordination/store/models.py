@@ -37,6 +37,7 @@ _NAMES = {
 
 EIGHT_KINDS = "kind BETWEEN 1 AND 8"
 THREE_SEVERITIES = "severity BETWEEN 1 AND 3"
+_WITH_EVIDENCE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("evidence IS NOT NULL"))
 _NOT_FOLDED: dict[str, Any] = {"sqlite_where": text("folded = 0"), "postgresql_where": text("NOT folded")}
 
 
@@ -243,7 +244,7 @@ class EventRow(Base):
 
 
 class EvidenceRow(Base):
-    """A picture that stands in the evidence folder."""
+    """A picture that stands in the evidence store, or is on its way there or away from there while its row is locked."""
 
     __tablename__ = "evidence"
 
@@ -260,6 +261,7 @@ class SignalRow(Base):
         CheckConstraint(EIGHT_KINDS, name="eight_kinds"),
         ForeignKeyConstraint(["venue_id", "camera_id"], ["cameras.venue_id", "cameras.camera_id"]),
         Index("ix_signals_event_id", "event_id"),
+        Index("ix_signals_evidence", "evidence", **_WITH_EVIDENCE),
         Index("ix_signals_venue_id_kind_reach_time", "venue_id", "kind", "reach_time", **_NOT_FOLDED),
         Index("ix_signals_venue_id_camera_id_kind_open_time", "venue_id", "camera_id", "kind", "open_time", **_NOT_FOLDED),
         Index("ix_signals_venue_id_camera_id_zone_event_id", "venue_id", "camera_id", "zone", "event_id"),
@@ -296,10 +298,13 @@ class SignalRow(Base):
 
 
 class SignalRevisionRow(Base):
-    """A revision of a signal as it was raised. Never changed."""
+    """A revision of a signal as it was raised. Never changed, except that its picture is erased once its time is over."""
 
     __tablename__ = "signal_revisions"
-    __table_args__ = (CheckConstraint(THREE_SEVERITIES, name="three_severities"),)
+    __table_args__ = (
+        CheckConstraint(THREE_SEVERITIES, name="three_severities"),
+        Index("ix_signal_revisions_evidence", "evidence", **_WITH_EVIDENCE),
+    )
 
     signal_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("signals.signal_id"), primary_key=True)
     revision: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -356,6 +361,7 @@ class AuditRow(Base):
     """An entry of the audit log. The database itself refuses to change one, or to remove one that is not behind the anchor."""
 
     __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_time", "time"),)
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     time: Mapped[datetime]

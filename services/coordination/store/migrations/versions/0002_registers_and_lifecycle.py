@@ -105,8 +105,9 @@ COLUMNS: dict[str, tuple[Callable[[], "sa.Column[Any]"], ...]] = {
         lambda: _moment("reason_time"),
     ),
 }
-# Each way in which people look at events, sorted by time; and which events a camera or zone has seen.
+# Each way in which people look at events and the audit log, sorted by time; and which events a camera or zone has seen.
 INDEXES = {
+    "audit_entries": (("time",),),
     "events": (
         ("state", "priority", "open_time", "event_id"),
         ("venue_id", "state", "priority", "open_time", "event_id"),
@@ -116,6 +117,9 @@ INDEXES = {
 }
 # Which signals others may be near to, and what a camera raised in a window of time.
 AGGREGATION = (("venue_id", "kind", "reach_time"), ("venue_id", "camera_id", "kind", "open_time"))
+# Which signals have a picture.
+EVIDENCE = ("signals", "signal_revisions")
+WITH_EVIDENCE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("evidence IS NOT NULL"))
 NOT_FOLDED: dict[str, Any] = {"sqlite_where": sa.text("folded = 0"), "postgresql_where": sa.text("NOT folded")}
 # What would be in the new columns, had they been there.
 SIX_HOURS_ON = {
@@ -136,6 +140,8 @@ def upgrade() -> None:
     for table, indexes in INDEXES.items():
         for names in indexes:
             op.create_index(_index_name(table, names), table, names)
+    for table in EVIDENCE:
+        op.create_index(_index_name(table, ("evidence",)), table, ["evidence"], **WITH_EVIDENCE)
     _prepare_aggregation()
     _create_tables()
     heads = sa.table("heads", sa.column("name", sa.String), sa.column("value", sa.BigInteger))
@@ -154,6 +160,8 @@ def downgrade() -> None:
     for table, indexes in INDEXES.items():
         for names in indexes:
             op.drop_index(_index_name(table, names), table)
+    for table in EVIDENCE:
+        op.drop_index(_index_name(table, ("evidence",)), table)
     for names in AGGREGATION:
         op.drop_index(_index_name("signals", names), "signals")
     op.create_index("ix_signals_venue_id_kind_open_time", "signals", ["venue_id", "kind", "open_time"])
