@@ -8,20 +8,25 @@ from services.coordination.domain.audit import Trace
 from services.coordination.domain.events import Event, Review
 from services.coordination.domain.judgement import Judgement, judged
 from services.coordination.errors import NotFoundError, RequestReusedError
+from services.coordination.integrations.planning import Planner
 from services.coordination.rpc.convert import event_message
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
 
 
 class Reviewer:
-    """Records decisions, each with its trace in the audit log.
+    """Records decisions, each with its trace in the audit log, and has destinations hear of them. `planned` is called after each.
 
     Human oversight is theirs (règlement (UE) 2024/1689, articles 14 and 26): nothing but a decision moves an event on.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, planner: Planner, *, now: Callable[[], datetime], planned: Callable[[], None]
+    ) -> None:
         self._database = database
+        self._planner = planner
         self._now = now
+        self._planned = planned
 
     async def review(self, judgement: Judgement, trace: Trace) -> Event:
         """Records a decision and returns the event as it is then.
@@ -39,9 +44,11 @@ class Reviewer:
             after = judged(event, judgement, await work.events.last_review(event.event_id), self._now())
             await work.events.put([after])
             await work.events.add_review(after.event_id, _review(judgement, after))
+            await self._planner.judged(work, after)
             await work.events.add_changes([event_message(after).SerializeToString()])
             await work.audit.append(trace)
             await work.commit()
+        self._planned()
         return after
 
 
