@@ -131,7 +131,7 @@ def camera_config(
         view=view,
         rules=rules,
         analysis_rate_hz=rate_hz,
-        permissions=tuple(_permission(act) for act in assignment.authorizations if camera.name in act.cameras),
+        permissions=permissions_of(assignment.authorizations, camera.name),
         concerns=configured(rules, view, rate_hz=rate_hz, fit=fit, where=f"{camera.name}: rules"),
     )
 
@@ -220,6 +220,11 @@ def _rules(camera: venues_pb2.Camera, view: View) -> tuple[RuleParameters, ...]:
             raise ConfigurationError(where, f"is a second {kind} in zone {parameters.zone!r}; keep one")
         rules[parameters.kind, parameters.zone] = parameters
     return tuple(rules.values())
+
+
+def permissions_of(acts: Iterable[authorizations_pb2.Authorization], camera: str) -> tuple[Permission, ...]:
+    """What acts allow at a camera, by its name."""
+    return tuple(_permission(act) for act in acts if camera in act.cameras)
 
 
 def _permission(act: authorizations_pb2.Authorization) -> Permission:

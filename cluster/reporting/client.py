@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import grpc
 import structlog
@@ -43,6 +44,19 @@ def open_channel(address: str, proof: Proof) -> grpc.Channel:
         raise ConfigurationError("VIGIE_IDENTITY", str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class HealthAnswer:
+    """What the service answers to what it is told of cameras.
+
+    Attributes:
+        superseded: cameras that have another owner by now.
+        leases: of the others.
+    """
+
+    superseded: frozenset[str]
+    leases: tuple[assignments_pb2.Lease, ...]
+
+
 def report_health(
     stub: camera_service_pb2_grpc.CameraServiceStub,
     reports: Sequence[CameraReport],
@@ -50,14 +64,17 @@ def report_health(
     owner: str,
     now_s: float,
     timeout_s: float,
-) -> frozenset[str]:
-    """Says how cameras do; returns those that have another owner by now. Raises grpc.RpcError."""
+) -> HealthAnswer:
+    """Says how cameras do. Raises grpc.RpcError."""
     superseded: set[str] = set()
+    leases: list[assignments_pb2.Lease] = []
     for start in range(0, len(reports), HEALTH_CAMERAS):
         cameras = [health_message(report, owner=owner, now_s=now_s) for report in reports[start : start + HEALTH_CAMERAS]]
         request = camera_service_pb2.ReportCameraHealthRequest(cameras=cameras)
-        superseded.update(stub.ReportCameraHealth(request, timeout=timeout_s).superseded_cameras)
-    return frozenset(superseded)
+        response = stub.ReportCameraHealth(request, timeout=timeout_s)
+        superseded.update(response.superseded_cameras)
+        leases += response.leases
+    return HealthAnswer(frozenset(superseded), tuple(leases))
 
 
 class AssignmentBook:
@@ -67,6 +84,11 @@ class AssignmentBook:
         self._held: dict[str, assignments_pb2.Assignment] = {}
         self._arriving: dict[str, assignments_pb2.Assignment] | None = {}
         self._synced = False
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether the watch that goes on has said everything."""
+        return self._arriving is None
 
     def restart(self) -> None:
         """A new watch begins: what was known holds until it has said everything."""
@@ -95,6 +117,7 @@ class AssignmentWatch:
         venues: `venues/{venue}` names; none means all.
         jitter: a number from 0 to 1 that spreads attempts.
         on_change: called after each change.
+        clock: seconds on the clock of leases.
     """
 
     def __init__(
@@ -104,12 +127,15 @@ class AssignmentWatch:
         cluster: str,
         venues: Iterable[str],
         on_change: Callable[[], None],
+        clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._stub = stub
         self._request = assignment_service_pb2.WatchAssignmentsRequest(cluster=cluster, venues=venues)
         self._jitter = jitter
         self._on_change = on_change
+        self._clock = clock
+        self._until_s = clock()
         self._book = AssignmentBook()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -126,6 +152,10 @@ class AssignmentWatch:
         """Assignments by the name of their camera; None before any watch has said everything."""
         with self._lock:
             return self._book.assignments()
+
+    def lease_s(self) -> float:
+        """For how long the assignments hold if nothing more is heard; 0 where they do not hold any more."""
+        return max(self._until_s - self._clock(), 0.0)
 
     def start(self) -> None:
         """Starts to watch."""
@@ -151,7 +181,7 @@ class AssignmentWatch:
             except Exception as error:  # noqa: BLE001 - the edge of the loop: without the watch the cluster hears of nothing
                 self._problem = f"{type(error).__name__}: {error}"
             if not self._stopped.is_set():
-                _log.warning("assignments cannot be watched; those that are known hold", problem=self._problem)
+                _log.warning("assignments cannot be watched; those that are known hold for their leases", problem=self._problem)
                 self._stopped.wait(retry_wait_s(failures, cap_s=BACKOFF_S, draw=self._jitter()))
 
     def watch(self) -> None:
@@ -162,6 +192,8 @@ class AssignmentWatch:
             self._problem = ""
             with self._lock:
                 self._book.apply(response)
+            if self._book.is_in_step:
+                self._until_s = self._clock() + response.lease.ToNanoseconds() / 1e9
             self._on_change()
         self._problem = "the service ended the watch"
 

@@ -17,7 +17,7 @@ import structlog
 from numpy.typing import NDArray
 
 from cluster.errors import OutboxFullError
-from cluster.permissions import Permission
+from cluster.permissions import Lease, Permission
 from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport
 from cluster.runtime.camera import WatchedCamera
@@ -122,6 +122,10 @@ class AnalysisLoop:
         """Orders the acts that allow a camera to be replaced."""
         self._order(lambda: self._cameras[camera].permit(permissions))
 
+    def renew(self, camera: str, lease: Lease) -> None:
+        """Orders the lease of a camera to be renewed, if it is still watched."""
+        self._order(lambda: self._renew(camera, lease))
+
     def release(self, camera: str) -> None:
         """Orders a camera to be watched no longer; what it has open is closed."""
         self._order(lambda: self._release(camera))
@@ -171,6 +175,10 @@ class AnalysisLoop:
     def _watch(self, camera: WatchedCamera) -> None:
         self._release(camera.name)
         self._cameras[camera.name] = camera
+
+    def _renew(self, name: str, lease: Lease) -> None:
+        if camera := self._cameras.get(name):
+            camera.renew(lease)
 
     def _release(self, name: str) -> None:
         if camera := self._cameras.pop(name, None):

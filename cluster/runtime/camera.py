@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from cluster.analysis.signals import SignalRevision
 from cluster.analysis.suitability import Concern
 from cluster.config import CameraConfig
 from cluster.detections import Detections
-from cluster.permissions import Permission, permitted_kinds
+from cluster.permissions import Lease, Permission
 from cluster.privacy.redaction import evidence_jpeg
 from cluster.reporting.convert import parcel
 from cluster.reporting.outbox import Parcel
@@ -81,19 +82,23 @@ class WatchedCamera:
     Args:
         config: of the camera.
         incarnation: of its ownership.
+        lease: with which it was given.
         pipeline: analyses its frames.
         open_reader: makes what reads it; called only while an act is in force.
         now_s: when its owner was given it.
+        clock: seconds on the clock of leases.
     """
 
     def __init__(
         self,
         config: CameraConfig,
         incarnation: int,
+        lease: Lease,
         *,
         pipeline: Pipeline,
         open_reader: Callable[[], Reader],
         now_s: float,
+        clock: Callable[[], float],
     ) -> None:
         # Set by the loop while a frame is with a shard.
         self.in_flight = False
@@ -101,7 +106,8 @@ class WatchedCamera:
         self._config = config
         self._ownership = Ownership(config.name, incarnation)
         self._open_reader = open_reader
-        self._permissions = config.permissions
+        self._lease = lease
+        self._clock = clock
         self._kinds = frozenset(rule.kind for rule in config.rules)
         self._pipeline = pipeline
         self._reader: Reader | None = None
@@ -126,8 +132,12 @@ class WatchedCamera:
         return self._config.name
 
     def permit(self, permissions: Sequence[Permission]) -> None:
-        """Replaces the acts that allow it."""
-        self._permissions = tuple(permissions)
+        """Replaces the acts that allow it, for as long as its lease lasts."""
+        self._lease = self._lease.with_acts(permissions, self._clock())
+
+    def renew(self, lease: Lease) -> None:
+        """Lets it go on under a newer lease."""
+        self._lease = self._lease.renewed(lease)
 
     def tend(self, now_s: float) -> list[Parcel]:
         """Opens or closes the stream as the acts in force say; closes the signals of a recording that ended."""
@@ -188,7 +198,7 @@ class WatchedCamera:
         report = CameraReport(
             self._ownership,
             CameraState.UNAUTHORIZED,
-            detail="no act in force allows what it watches for: its stream is not opened",
+            detail=self._why_not(now_s),
             state_since_s=self._stopped_s,
             last_frame_s=self._last_frame_s,
             analysed_rate_hz=self._rate.rate_hz(now_s),
@@ -206,7 +216,15 @@ class WatchedCamera:
 
     def _permitted(self, now_s: float) -> frozenset[Kind]:
         """What it watches for and some act allows at this moment."""
-        return permitted_kinds(self._permissions, now_s) & self._kinds
+        return self._lease.permitted_kinds(now_s, self._clock()) & self._kinds
+
+    def _why_not(self, now_s: float) -> str:
+        """Why it is not analysed, where it is not."""
+        clock_s = self._clock()
+        if self._lease.holds(clock_s):
+            return "no act in force allows what it watches for: its stream is not opened"
+        heard = datetime.fromtimestamp(now_s - (clock_s - self._lease.granted_s), UTC).isoformat(timespec="seconds")
+        return f"the coordination service could not be reached since {heard}: its stream stays closed until it answers"
 
     def _flush(self, now_s: float) -> list[Parcel]:
         if self._flushed or self._last_frame_s is None:

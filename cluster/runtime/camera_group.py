@@ -64,9 +64,9 @@ class CameraGroup:
         processes = {name: shard.process for name, shard in shards.items()}
         self._group.connect({name: self._shard(handles[name], shard) for name, shard in shards.items()}, processes)
 
-    def give(self, assignment: bytes, holding: Holding) -> None:
-        """Takes a camera into the group's hands."""
-        self._group.give(assignments_pb2.Assignment.FromString(assignment), holding)
+    def give(self, assignment: bytes, holding: Holding, lease_s: float) -> None:
+        """Takes a camera into the group's hands, at first for `lease_s`."""
+        self._group.give(assignments_pb2.Assignment.FromString(assignment), holding, lease_s)
 
     def permit(self, assignment: bytes, task: Task) -> None:
         """Replaces the acts that allow a camera of the group."""

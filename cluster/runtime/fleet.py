@@ -53,8 +53,8 @@ class Fleet(Protocol):
         """Tells a group to use these shards and no others."""
         ...
 
-    def give(self, group: str, assignment: bytes, holding: Holding) -> None:
-        """Gives a camera to a group."""
+    def give(self, group: str, assignment: bytes, holding: Holding, lease_s: float) -> None:
+        """Gives a camera to a group, at first for `lease_s`."""
         ...
 
     def permit(self, group: str, assignment: bytes, task: Task) -> None:

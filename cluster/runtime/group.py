@@ -13,10 +13,11 @@ import grpc
 import structlog
 
 from cluster.analysis.pipeline import CameraPipeline
-from cluster.config import CameraConfig, ClusterConfig, camera_config
+from cluster.config import CameraConfig, ClusterConfig, camera_config, permissions_of
 from cluster.errors import ConfigurationError, ModelError
 from cluster.inference.flames import rule_context
 from cluster.inference.models import Fits
+from cluster.permissions import Lease
 from cluster.reporting.client import describe, open_channel, report_health
 from cluster.reporting.delivery import SignalReporter
 from cluster.reporting.outbox import Outbox
@@ -24,6 +25,7 @@ from cluster.reporting.outboxes import Outboxes
 from cluster.reporting.report import CameraReport, CameraState, Ownership
 from cluster.runtime.analysis_loop import AnalysisLoop, Shard
 from cluster.runtime.camera import WatchedCamera
+from cluster.runtime.lease_clock import lease_clock
 from cluster.runtime.status import GroupStatus
 from cluster.supervision import Holding, Task
 from cluster.video.frame import Fit
@@ -82,15 +84,18 @@ class Group:
         for thread in self._threads:
             thread.start()
 
-    def give(self, assignment: assignments_pb2.Assignment, holding: Holding) -> None:
-        """Takes a camera into the group's hands. One that cannot be analysed as it is configured is only reported so."""
+    def give(self, assignment: assignments_pb2.Assignment, holding: Holding, lease_s: float) -> None:
+        """Takes a camera into the group's hands for `lease_s`; then the group renews the lease by itself.
+
+        A camera that cannot be analysed as it is configured is only reported so.
+        """
         name = assignment.camera.name
         with self._lock:
             self._holdings[name] = holding
             self._superseded.pop(name, None)
             self._faults.pop(name, None)
         try:
-            camera = self._watched(assignment, holding.incarnation)
+            camera = self._watched(assignment, holding.incarnation, lease_s)
         except (ConfigurationError, ModelError) as error:
             ownership = Ownership(name, holding.incarnation)
             self._faults[name] = CameraReport(ownership, CameraState.MISCONFIGURED, detail=str(error), state_since_s=time.time())
@@ -146,16 +151,19 @@ class Group:
         self._channel.close()
         return left
 
-    def _watched(self, assignment: assignments_pb2.Assignment, incarnation: int) -> WatchedCamera:
+    def _watched(self, assignment: assignments_pb2.Assignment, incarnation: int, lease_s: float) -> WatchedCamera:
         config = camera_config(assignment, default_rate_hz=self._config.analysis_rate_hz, fit=self._fits.plain)
         fit = self._fits.of(config)
         url = resolve(config.stream.url, self._config.secrets.get)
+        granted_s = lease_clock()
         return WatchedCamera(
             config,
             incarnation,
+            Lease(config.permissions, granted_s, granted_s + lease_s),
             pipeline=CameraPipeline(config, rule_context(config.rules)),
             open_reader=partial(self._open_reader, config, url, fit),
             now_s=time.time(),
+            clock=lease_clock,
         )
 
     def _open_reader(self, config: CameraConfig, url: StreamUrl, fit: Fit) -> CameraReader:
@@ -196,11 +204,23 @@ class Group:
     def _tell_once(self, stub: camera_service_pb2_grpc.CameraServiceStub) -> None:
         with self._lock:
             reports = self._cameras()
-        name, now_s = self._identity.name, time.time()
-        superseded = report_health(stub, reports, owner=name, now_s=now_s, timeout_s=HEALTH_PERIOD_S)
-        for report in reports:
-            if report.ownership.camera in superseded:
-                self._give_up(report.ownership)
+        name, now_s, sent_s = self._identity.name, time.time(), lease_clock()
+        answer = report_health(stub, reports, owner=name, now_s=now_s, timeout_s=HEALTH_PERIOD_S)
+        owned = {report.ownership.camera: report.ownership for report in reports}
+        for camera in owned.keys() & answer.superseded:
+            self._give_up(owned[camera])
+        for lease in answer.leases:
+            if lease.camera in owned:
+                self._renew(owned[lease.camera], lease, sent_s)
+
+    def _renew(self, ownership: Ownership, lease: assignments_pb2.Lease, sent_s: float) -> None:
+        """Lets a camera go on under the lease that a report sent then was answered with, unless it was given anew meanwhile."""
+        with self._lock:
+            holding = self._holdings.get(ownership.camera)
+        if holding and holding.incarnation == ownership.incarnation:
+            permissions = permissions_of(lease.authorizations, ownership.camera)
+            until_s = sent_s + lease.duration.ToNanoseconds() / 1e9
+            self._loop.renew(ownership.camera, Lease(permissions, sent_s, until_s))
 
     def _give_up(self, ownership: Ownership) -> None:
         """Lets a camera go that has another owner, unless it was given anew meanwhile."""

@@ -90,9 +90,9 @@ class RayFleet:
         """Tells a group to use these shards and no others."""
         self._handle(group).connect.remote({name: self._handle(name) for name in shards}, shards)
 
-    def give(self, group: str, assignment: bytes, holding: Holding) -> None:
-        """Gives a camera to a group."""
-        self._handle(group).give.remote(assignment, holding)
+    def give(self, group: str, assignment: bytes, holding: Holding, lease_s: float) -> None:
+        """Gives a camera to a group, at first for `lease_s`."""
+        self._handle(group).give.remote(assignment, holding, lease_s)
 
     def permit(self, group: str, assignment: bytes, task: Task) -> None:
         """Tells a group the acts that allow a camera of it now."""

@@ -87,6 +87,7 @@ class SupervisionLoop:
     Args:
         fleet: the groups and shards.
         assignments: the cameras to analyse, by their names; None while they are not known.
+        lease_s: for how long they hold if nothing more is heard. While they do not, no camera is given to anyone.
         plan: how many groups and shards there should be.
         now: seconds since the epoch.
         clock: seconds on a clock that never goes back.
@@ -96,6 +97,7 @@ class SupervisionLoop:
         self,
         fleet: Fleet,
         assignments: Callable[[], Assignments | None],
+        lease_s: Callable[[], float],
         plan: Plan,
         *,
         now: Callable[[], float],
@@ -103,6 +105,7 @@ class SupervisionLoop:
     ) -> None:
         self._fleet = fleet
         self._assignments = assignments
+        self._lease_s = lease_s
         self._plan = plan
         self._now = now
         self._clock = clock
@@ -188,12 +191,13 @@ class SupervisionLoop:
         return Desired(
             tasks=None if assignments is None else {name: task_of(assignment) for name, assignment in assignments.items()},
             failing=frozenset(name for name, failure in self._failures.items() if now_s - failure.since_s > FAILING_S),
-            resting=frozenset(
-                camera for (camera, _), since_s in self._superseded_s.items() if now_s - since_s < SUPERSEDED_REST_S
-            ),
+            resting=self._resting(now_s) if self._lease_s() else frozenset(assignments or ()),
             cameras_per_group=self._plan.cameras_per_group,
             cpus_for_inference=self._plan.cpus_for_inference,
         )
+
+    def _resting(self, now_s: float) -> frozenset[str]:
+        return frozenset(camera for (camera, _), since_s in self._superseded_s.items() if now_s - since_s < SUPERSEDED_REST_S)
 
     def _actual(self, nodes: tuple[Node, ...], poll: Poll) -> Actual:
         members = {name: self._member(name, known, answered=name in poll.answers) for name, known in self._known.items()}
@@ -232,7 +236,7 @@ class SupervisionLoop:
                 self._fleet.connect(group, self._shards(shards))
             case Give(camera, group):
                 holding = Holding(self._next_incarnation(), task_of(assignments[camera]))
-                self._fleet.give(group, assignments[camera].SerializeToString(), holding)
+                self._fleet.give(group, assignments[camera].SerializeToString(), holding, self._lease_s())
             case Permit(camera, group):
                 self._fleet.permit(group, assignments[camera].SerializeToString(), task_of(assignments[camera]))
             case Take(camera, group):

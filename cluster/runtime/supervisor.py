@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cluster.config import ClusterConfig
 from cluster.reporting.client import AssignmentWatch, open_channel
+from cluster.runtime.lease_clock import lease_clock
 from cluster.runtime.ray_fleet import RayFleet
 from cluster.runtime.status import ClusterStatus
 from cluster.runtime.supervision_loop import Plan, SupervisionLoop
@@ -41,10 +42,12 @@ class Supervisor:
             cluster=config.cluster,
             venues=orders.venues,
             on_change=lambda: self._loop.wake(),
+            clock=lease_clock,
         )
         self._loop = SupervisionLoop(
             RayFleet(orders.coordination),
             self._watch.assignments,
+            self._watch.lease_s,
             Plan(config.cameras_per_group, orders.cpus_for_inference),
             now=time.time,
             clock=time.monotonic,

@@ -85,9 +85,10 @@ HOSTS: dict[str, tuple[str, str, str]] = {
 
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a service, which the user's environment names."""
+    """The address of a service that knows nobody, which the user's environment names."""
     with serving(tmp_path) as address:
         monkeypatch.setenv("VIGIE_COORDINATION", address)
+        monkeypatch.setenv("VIGIE_IDENTITY", "none")
         yield address
 
 
@@ -112,7 +113,7 @@ def yard(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def group(service: str, tmp_path: Path) -> Iterator[Group]:
     """A group of cameras that tells the service of them, without Ray."""
-    environment = {"VIGIE_COORDINATION": service, "VIGIE_STATE_DIR": str(tmp_path / "state")}
+    environment = {"VIGIE_COORDINATION": service, "VIGIE_IDENTITY": "none", "VIGIE_STATE_DIR": str(tmp_path / "state")}
     secrets = {"VIGIE_SECRET_GUARD": "guard@gate", "VIGIE_SECRET_PASSWORD": "hunter2/é"}
     config = ClusterConfig.from_environment(environment | secrets)
     group = Group(Identity("group-0", "node", "process"), config, Fits(SOMEONE.fit))
@@ -127,7 +128,7 @@ def test_good_camera_is_analysed_beside_all_the_bad_ones(vigie: Vigie, group: Gr
     venue = load_venue(yard).venue
     for camera in venue.cameras:
         assignment = assignments_pb2.Assignment(camera=camera, time_zone=venue.time_zone, authorizations=venue.authorizations)
-        group.give(assignment, Holding(int(time.time() * 1000), Task("analysis", "acts")))
+        group.give(assignment, Holding(int(time.time() * 1000), Task("analysis", "acts")), 60.0)
 
     def cameras() -> dict[str, Any]:
         lines = vigie("cameras", "--venue", "yard", "--json").out.splitlines()

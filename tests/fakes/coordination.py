@@ -12,6 +12,8 @@ import grpc
 from vigie.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
+    assignments_pb2,
+    authorizations_pb2,
     camera_service_pb2,
     camera_service_pb2_grpc,
     cameras_pb2,
@@ -36,6 +38,8 @@ class FakeCoordination(
         answering: cleared, batches are taken and no acknowledgement is sent until it is set.
         health: the last word of each camera.
         superseded: cameras that have another owner.
+        acts: what the leases of all others allow.
+        lease_s: for how long.
         updates: responses of the assignment watch; None ends it.
     """
 
@@ -48,6 +52,8 @@ class FakeCoordination(
         self.answering.set()
         self.health: dict[str, cameras_pb2.CameraHealth] = {}
         self.superseded: set[str] = set()
+        self.acts: list[authorizations_pb2.Authorization] = []
+        self.lease_s = 60.0
         self.updates: Queue[assignment_service_pb2.WatchAssignmentsResponse | None] = Queue()
         self._server: grpc.Server | None = None
         self._port = 0
@@ -94,7 +100,10 @@ class FakeCoordination(
     ) -> camera_service_pb2.ReportCameraHealthResponse:
         self.health.update((camera.camera, camera) for camera in request.cameras)
         named = {camera.camera for camera in request.cameras}
-        return camera_service_pb2.ReportCameraHealthResponse(superseded_cameras=sorted(self.superseded & named))
+        leases = [assignments_pb2.Lease(camera=camera, authorizations=self.acts) for camera in sorted(named - self.superseded)]
+        for lease in leases:
+            lease.duration.FromMilliseconds(round(self.lease_s * 1000))
+        return camera_service_pb2.ReportCameraHealthResponse(superseded_cameras=sorted(self.superseded & named), leases=leases)
 
     def ListCameras(  # noqa: N802 - the name in the contract
         self, request: camera_service_pb2.ListCamerasRequest, context: grpc.ServicerContext

@@ -22,6 +22,7 @@ class FakeFleet:
         mute: those that do not answer.
         dead: those that are dead and still listed, and why.
         events: what was done, in order.
+        lease_s: with which a camera was given last.
     """
 
     machines: tuple[Node, ...] = (Node("a" * 56, 2),)
@@ -29,6 +30,7 @@ class FakeFleet:
     mute: set[str] = field(default_factory=set)
     dead: dict[str, str] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
+    lease_s: float = 0.0
     started: int = 0
 
     def nodes(self) -> tuple[Node, ...]:
@@ -55,7 +57,8 @@ class FakeFleet:
         processes = {name: shard.process for name, shard in shards.items()}
         self.members_[group] = replace(self.group(group), shards=processes)
 
-    def give(self, group: str, assignment: bytes, holding: Holding) -> None:
+    def give(self, group: str, assignment: bytes, holding: Holding, lease_s: float) -> None:
+        self.lease_s = lease_s
         camera = assignments_pb2.Assignment.FromString(assignment).camera.name
         self.events.append(f"give {camera}")
         self._hold(group, camera, holding)

@@ -1,6 +1,8 @@
+import time
 from collections.abc import Iterator
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from cluster.reporting.client import AssignmentBook, AssignmentWatch, open_channel, report_health, retry_wait_s
 from cluster.reporting.report import CameraReport, CameraState, Ownership
@@ -18,8 +20,10 @@ def camera(name: str, display_name: str = "") -> assignments_pb2.Assignment:
     return assignment
 
 
-def told(*cameras: str, withdrawn: tuple[str, ...] = (), synced: bool = False) -> WatchAssignmentsResponse:
-    return WatchAssignmentsResponse(assignments=map(camera, cameras), withdrawn_cameras=withdrawn, synced=synced)
+def told(*cameras: str, withdrawn: tuple[str, ...] = (), synced: bool = False, lease_s: int = 60) -> WatchAssignmentsResponse:
+    return WatchAssignmentsResponse(
+        assignments=map(camera, cameras), withdrawn_cameras=withdrawn, synced=synced, lease=Duration(seconds=lease_s)
+    )
 
 
 def names(book: AssignmentBook | AssignmentWatch) -> set[str] | None:
@@ -66,7 +70,7 @@ def service() -> Iterator[FakeCoordination]:
 def test_watch_survives_the_death_of_the_service(service: FakeCoordination) -> None:
     channel = open_channel(service.address, NOTHING)
     stub = assignment_service_pb2_grpc.AssignmentServiceStub(channel)
-    watch = AssignmentWatch(stub, cluster="here", venues=(), on_change=lambda: None, jitter=lambda: 0.5)
+    watch = AssignmentWatch(stub, cluster="here", venues=(), on_change=lambda: None, clock=time.monotonic, jitter=lambda: 0.5)
     watch.start()
     service.updates.put(told("a", "b", synced=True))
     eventually(lambda: names(watch) == {"a", "b"})
@@ -81,14 +85,40 @@ def test_watch_survives_the_death_of_the_service(service: FakeCoordination) -> N
     channel.close()
 
 
+def test_lease_runs_from_what_was_heard_last_once_everything_was(service: FakeCoordination) -> None:
+    now_s = 100.0
+    with open_channel(service.address, NOTHING) as channel:
+        stub = assignment_service_pb2_grpc.AssignmentServiceStub(channel)
+        watch = AssignmentWatch(stub, cluster="here", venues=(), on_change=lambda: None, clock=lambda: now_s)
+        watch.start()
+        service.updates.put(told("a"))
+        service.updates.put(told("b", synced=True))
+        eventually(lambda: watch.assignments())
+        assert watch.lease_s() == 60
+        now_s = 150.0
+        assert watch.lease_s() == 10
+        service.updates.put(told(lease_s=30))
+        eventually(lambda: watch.lease_s() == 30)
+        now_s = 190.0
+        assert watch.lease_s() == 0
+        service.updates.put(None)
+        service.updates.put(told("c"))
+        eventually(lambda: service.updates.empty())
+        assert watch.lease_s() == 0
+        service.updates.put(told("d", synced=True))
+        eventually(lambda: watch.lease_s() == 60)
+        watch.stop()
+
+
 def test_health_goes_out_in_bounded_messages_and_brings_back_who_is_superseded(service: FakeCoordination) -> None:
     owners = [Ownership(f"venues/v/cameras/c{number}", 1_700_000_000_000) for number in range(300)]
     reports = [CameraReport(owner, CameraState.LIVE, last_frame_s=1_700_000_000.25, dropped={"stale": 3}) for owner in owners]
     service.superseded = {"venues/v/cameras/c299", "venues/w/cameras/other"}
     with open_channel(service.address, NOTHING) as channel:
         stub = camera_service_pb2_grpc.CameraServiceStub(channel)
-        superseded = report_health(stub, reports, owner="group-0", now_s=1_700_000_001.5, timeout_s=5)
-    assert superseded == {"venues/v/cameras/c299"}
+        answer = report_health(stub, reports, owner="group-0", now_s=1_700_000_001.5, timeout_s=5)
+    assert answer.superseded == {"venues/v/cameras/c299"}
+    assert {lease.camera for lease in answer.leases} == {owner.camera for owner in owners[:299]}
     said = service.health["venues/v/cameras/c7"]
     assert (said.state, said.owner, said.dropped_frames["stale"]) == (cameras_pb2.CAMERA_STATE_LIVE, "group-0", 3)
     assert said.last_frame_time.ToMicroseconds() == 1_700_000_000_250_000

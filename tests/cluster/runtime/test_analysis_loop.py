@@ -6,6 +6,7 @@ import pytest
 
 from cluster.config import camera_config
 from cluster.errors import OutboxFullError
+from cluster.permissions import Lease
 from cluster.reporting.convert import unpacked
 from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport, CameraState
@@ -14,6 +15,7 @@ from cluster.runtime.camera import WatchedCamera
 from tests.fakes.cameras import FakePipeline, FakeReader, FakeShard, assignment, frame, weapon_assignment
 from vigie.v1 import vocabulary_pb2
 
+LEASE_S = 3600.0
 LIVE, RECORDING = "rtsp://camera/stream", "file:/clip.mp4"
 
 
@@ -24,7 +26,15 @@ class Camera:
         self.readers: list[FakeReader] = []
         self.pipeline = FakePipeline(len(group.cameras) + 1)
         config = camera_config(assignment(name, url=url, start_s=1000, end_s=end_s))
-        self.watched = WatchedCamera(config, 1_000_000, pipeline=self.pipeline, open_reader=self._open, now_s=group.now_s)
+        self.watched = WatchedCamera(
+            config,
+            1_000_000,
+            Lease(config.permissions, group.clock_s, group.clock_s + LEASE_S),
+            pipeline=self.pipeline,
+            open_reader=self._open,
+            now_s=group.now_s,
+            clock=lambda: group.clock_s,
+        )
 
     def _open(self) -> FakeReader:
         self.readers.append(FakeReader())
@@ -125,7 +135,17 @@ def test_call_says_in_which_pictures_weapons_are_looked_for(group: Group) -> Non
     (shard,) = group.shard()
     group.camera("venues/v/cameras/a").shows(1000.0)
     config, reader = camera_config(weapon_assignment("venues/v/cameras/b", start_s=0, end_s=2000)), FakeReader()
-    group.loop.watch(WatchedCamera(config, 1_000_000, pipeline=FakePipeline(2), open_reader=lambda: reader, now_s=group.now_s))
+    group.loop.watch(
+        WatchedCamera(
+            config,
+            1_000_000,
+            Lease(config.permissions, 0.0, LEASE_S),
+            pipeline=FakePipeline(2),
+            open_reader=lambda: reader,
+            now_s=group.now_s,
+            clock=lambda: group.clock_s,
+        )
+    )
     reader.frames.append(frame(1000.0))
     group.loop.step()
     assert shard.armed == [False, True]
@@ -444,3 +464,87 @@ class TestAuthorization:
         group.loop.permit(camera.watched.name, camera_config(message).permissions)
         group.loop.step()
         assert camera.reader.is_interrupted
+
+
+class TestLeases:
+    """Red line: a camera stops by itself when its lease runs out, also when the cluster is cut off from the service."""
+
+    def lease(self, *, granted_s: float, lasts_s: float = 60.0, kinds: bool = True) -> Lease:
+        permissions = camera_config(assignment(start_s=1000, end_s=5000)).permissions if kinds else ()
+        return Lease(permissions, granted_s, granted_s + lasts_s)
+
+    def test_camera_stops_when_its_lease_runs_out_and_says_since_when_nothing_was_heard(self, group: Group) -> None:
+        (shard,) = group.shard()
+        camera = group.camera(end_s=10_000)
+        group.loop.renew(camera.watched.name, self.lease(granted_s=0.0, lasts_s=60))
+        camera.shows(1000.0)
+        group.loop.step()
+        shard.answer()
+        group.after(59.9)
+        assert not camera.reader.is_interrupted
+        camera.shows(1059.9)
+        group.after(0.1)
+        assert camera.reader.is_interrupted
+        assert revisions(group.kept) == [(1, False), (2, True)]
+        report = group.report()
+        assert report.state is CameraState.UNAUTHORIZED
+        assert report.detail.startswith("the coordination service could not be reached since 1970-01-01T00:16:39+00:00")
+        assert len(shard.calls) == 0
+
+    def test_camera_goes_on_when_a_lease_comes_again(self, group: Group) -> None:
+        camera = group.camera()
+        group.loop.renew(camera.watched.name, self.lease(granted_s=0.0))
+        group.after(100)
+        assert camera.reader.is_interrupted
+        group.loop.renew(camera.watched.name, self.lease(granted_s=group.clock_s))
+        group.loop.step()
+        assert len(camera.readers) == 2
+
+    def test_setting_the_clock_prolongs_no_lease(self, group: Group) -> None:
+        camera = group.camera()
+        group.loop.renew(camera.watched.name, self.lease(granted_s=0.0))
+        group.after(50)
+        group.now_s -= 45
+        group.after(10)
+        assert camera.reader.is_interrupted
+
+    def test_frame_that_is_in_flight_when_the_lease_runs_out_is_not_analysed(self, group: Group) -> None:
+        (shard,) = group.shard()
+        camera = group.camera()
+        group.loop.renew(camera.watched.name, self.lease(granted_s=0.0))
+        camera.shows(1000.0)
+        group.loop.step()
+        group.clock_s += 60
+        shard.answer()
+        group.loop.step()
+        assert camera.pipeline.times_s == []
+        assert group.report().dropped["unauthorized"] == 1
+
+    def test_lease_without_acts_stops_the_camera_at_once(self, group: Group) -> None:
+        camera = group.camera()
+        group.loop.renew(camera.watched.name, self.lease(granted_s=group.clock_s, kinds=False))
+        group.loop.step()
+        assert camera.reader.is_interrupted
+        assert group.report().detail.startswith("no act in force allows")
+
+    def test_lease_that_was_granted_before_other_acts_were_heard_of_changes_nothing(self, group: Group) -> None:
+        camera = group.camera()
+        group.clock_s = 5.0
+        group.loop.permit(camera.watched.name, ())
+        group.loop.renew(camera.watched.name, self.lease(granted_s=4.9))
+        group.loop.step()
+        assert camera.reader.is_interrupted
+
+    def test_new_acts_prolong_no_lease(self, group: Group) -> None:
+        camera = group.camera()
+        group.loop.renew(camera.watched.name, self.lease(granted_s=0.0))
+        group.after(50)
+        group.loop.permit(camera.watched.name, camera_config(assignment(start_s=1000, end_s=9000)).permissions)
+        group.after(10)
+        assert camera.reader.is_interrupted
+
+    def test_lease_of_a_camera_that_is_gone_is_passed_over(self, group: Group) -> None:
+        camera = group.camera()
+        group.loop.release(camera.watched.name)
+        group.loop.renew(camera.watched.name, self.lease(granted_s=0.0))
+        group.loop.step()

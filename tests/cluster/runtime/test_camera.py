@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cluster.config import camera_config
+from cluster.config import CameraConfig, camera_config
 from cluster.detections import Detections
+from cluster.permissions import Lease
 from cluster.reporting.outbox import Parcel
 from cluster.runtime.camera import WatchedCamera
 from cluster.video.frame import Frame
@@ -16,11 +17,16 @@ from vigie.vocabulary import ObjectClass
 PERSON = (200, 60, 300, 340)
 
 
+def watched_camera(config: CameraConfig) -> WatchedCamera:
+    lease = Lease(config.permissions, granted_s=0.0, until_s=1.0)
+    return WatchedCamera(config, 1, lease, pipeline=FakePipeline(), open_reader=FakeReader, now_s=1000.0, clock=lambda: 0.0)
+
+
 @pytest.fixture
 def camera() -> WatchedCamera:
     """A camera that is watched under an act from 1000 s to 2000 s."""
     config = camera_config(assignment(start_s=1000, end_s=2000))
-    watched = WatchedCamera(config, 1, pipeline=FakePipeline(), open_reader=FakeReader, now_s=1000.0)
+    watched = watched_camera(config)
     watched.tend(1000.0)
     return watched
 
@@ -50,7 +56,7 @@ def test_picture_that_leaves_the_process_shows_no_detail_of_a_person(camera: Wat
 @pytest.mark.parametrize(("now_s", "is_armed"), [(1299.9, False), (1300.0, True), (1399.9, True), (1400.0, False)])
 def test_weapons_are_looked_for_only_under_an_act_that_allows_it(now_s: float, is_armed: bool) -> None:
     config = camera_config(weapon_assignment(start_s=1300, end_s=1400))
-    camera = WatchedCamera(config, 1, pipeline=FakePipeline(), open_reader=FakeReader, now_s=1000.0)
+    camera = watched_camera(config)
 
     assert camera.is_armed(now_s) is is_armed
 

@@ -17,6 +17,7 @@ from tests.fakes.coordination import FakeCoordination
 from vigie.v1 import assignments_pb2, cameras_pb2
 
 CAMERA = "venues/v/cameras/c"
+LEASE_S = 60.0
 HOLDING = Holding(1_700_000_000_000, Task("zones and rules", "acts"))
 
 
@@ -72,8 +73,8 @@ def secret_that_is_not_set() -> assignments_pb2.Assignment:
 def test_camera_that_cannot_be_analysed_is_reported_and_does_not_disturb_the_others(
     group: Group, service: FakeCoordination, broken: assignments_pb2.Assignment, hint: str
 ) -> None:
-    group.give(broken, HOLDING)
-    group.give(assignment(end_s=1), HOLDING)
+    group.give(broken, HOLDING, LEASE_S)
+    group.give(assignment(end_s=1), HOLDING, LEASE_S)
     eventually(lambda: states(group) == {broken.camera.name: CameraState.MISCONFIGURED, CAMERA: CameraState.UNAUTHORIZED})
     eventually(lambda: broken.camera.name in service.health)
     health = service.health[broken.camera.name]
@@ -82,13 +83,13 @@ def test_camera_that_cannot_be_analysed_is_reported_and_does_not_disturb_the_oth
 
 
 def test_new_acts_reach_a_camera_that_cannot_be_analysed(group: Group) -> None:
-    group.give(broken_zone(), HOLDING)
+    group.give(broken_zone(), HOLDING, LEASE_S)
     group.permit(broken_zone(), Task("zones and rules", "other acts"))
     assert group.status().holdings["venues/v/cameras/broken"].task.acts == "other acts"
 
 
 def test_camera_is_released_when_it_is_taken(group: Group) -> None:
-    group.give(missing_file(), HOLDING)
+    group.give(missing_file(), HOLDING, LEASE_S)
     eventually(lambda: states(group).get(CAMERA) is CameraState.MISCONFIGURED)
     group.take(CAMERA)
     eventually(lambda: states(group) == {})
@@ -99,11 +100,11 @@ def test_camera_with_another_owner_is_given_up_and_taken_again_only_when_given_a
     group: Group, service: FakeCoordination
 ) -> None:
     service.superseded.add(CAMERA)
-    group.give(missing_file(), HOLDING)
+    group.give(missing_file(), HOLDING, LEASE_S)
     eventually(lambda: group.status().superseded == {CAMERA: HOLDING.incarnation})
     assert group.status().holdings == {}
     service.superseded.clear()
-    group.give(missing_file(), Holding(HOLDING.incarnation + 1, HOLDING.task))
+    group.give(missing_file(), Holding(HOLDING.incarnation + 1, HOLDING.task), LEASE_S)
     assert group.status().superseded == {}
     eventually(lambda: CAMERA in states(group))
 
@@ -117,6 +118,31 @@ def test_how_cameras_did_is_told_before_a_group_ends_however_soon_it_does(servic
     config = ClusterConfig.from_environment(environment)
     group = Group(Identity("group-0", "node", "process"), config, Fits(Fit(64, 64)))
     group.start()
-    group.give(broken_zone(), HOLDING)
+    group.give(broken_zone(), HOLDING, LEASE_S)
     group.stop(0)
     assert service.health[broken_zone().camera.name].state == cameras_pb2.CAMERA_STATE_MISCONFIGURED
+
+
+def test_group_renews_the_leases_of_its_cameras_itself_and_takes_new_acts_from_them(
+    group: Group, service: FakeCoordination
+) -> None:
+    service.acts = list(assignment(end_s=2**32).authorizations)
+    group.give(missing_file(), HOLDING, 0.0)
+    eventually(lambda: "could not be reached since" in detail(group))
+    eventually(lambda: states(group) == {CAMERA: CameraState.MISCONFIGURED})
+    service.acts = []
+    eventually(lambda: "no act in force" in detail(group))
+
+
+def test_camera_stops_when_the_service_does_not_answer_for_its_lease(group: Group, service: FakeCoordination) -> None:
+    service.acts, service.lease_s = list(assignment(end_s=2**32).authorizations), 3.0
+    group.give(missing_file(), HOLDING, LEASE_S)
+    eventually(lambda: CAMERA in service.health)
+    service.stop()
+    eventually(lambda: "could not be reached since" in detail(group))
+    service.start()
+    eventually(lambda: states(group) == {CAMERA: CameraState.MISCONFIGURED})
+
+
+def detail(group: Group) -> str:
+    return next((report.detail for report in group.status().cameras), "")

@@ -19,13 +19,21 @@ class Supervised:
 
     def __init__(self) -> None:
         self.fleet = FakeFleet()
+        self.lease_s = 60.0
         self.wanted: dict[str, assignments_pb2.Assignment] | None = None
         self.now_s, self.clock_s = 1_700_000_000.0, 0.0
         self.restart()
 
     def restart(self) -> None:
         """The supervisor dies and is started anew, with nothing in its memory."""
-        self.loop = SupervisionLoop(self.fleet, lambda: self.wanted, Plan(8), now=lambda: self.now_s, clock=lambda: self.clock_s)
+        self.loop = SupervisionLoop(
+            self.fleet,
+            lambda: self.wanted,
+            lambda: self.lease_s,
+            Plan(8),
+            now=lambda: self.now_s,
+            clock=lambda: self.clock_s,
+        )
 
     def want(self, *assignments: assignments_pb2.Assignment) -> None:
         self.wanted = {assignment.camera.name: assignment for assignment in assignments}
@@ -64,6 +72,25 @@ def test_nothing_is_given_or_taken_before_the_service_was_heard(supervised: Supe
     supervised.steps()
     assert supervised.fleet.holdings.keys() == {A}
     assert not supervised.loop.status.synced
+
+
+def test_camera_is_given_for_as_long_as_the_supervisor_itself_may_rely_on_what_it_heard(supervised: Supervised) -> None:
+    supervised.lease_s = 17.0
+    supervised.want(assignment(A))
+    assert supervised.fleet.lease_s == 17.0
+
+
+def test_nothing_is_given_out_once_nothing_was_heard_for_the_lease(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    supervised.lease_s = 0.0
+    supervised.want(assignment(A), assignment(B))
+    assert supervised.fleet.holdings.keys() == {A}
+    supervised.fleet.kill(supervised.group)
+    supervised.steps()
+    assert supervised.fleet.holdings == {}
+    supervised.lease_s = 60.0
+    supervised.steps()
+    assert supervised.fleet.holdings.keys() == {A, B}
 
 
 def test_dead_group_is_replaced_and_its_cameras_get_newer_incarnations(supervised: Supervised) -> None:
