@@ -45,9 +45,9 @@ _Suspend = authorization_service_pb2.SuspendAuthorizationRequest
 
 
 class AuthorizationServicer(AuthorizationServiceServicer):
-    """Records, suspends and revokes acts (loi 2023-380, article 10: the authority may suspend or end what it allowed at any time).
+    """Records, suspends and revokes acts. `changed` is called after each change.
 
-    `changed` is called after each change.
+    The authority may suspend or end what it allowed at any time (loi 2023-380, article 10).
     """
 
     def __init__(
