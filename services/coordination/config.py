@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
+from services.coordination.domain.retention import RetentionPeriods, retention_periods
 from services.coordination.errors import ConfigurationError
 from services.coordination.evidence.sealing import Keyring
 from services.coordination.evidence.settings import EvidencePlace, evidence_from, evidence_keys
@@ -119,6 +120,7 @@ class ServiceConfig:
         access: how callers prove who they are; None believes anyone on this machine.
         limits: bounds and periods.
         evidence_keys: what evidence is encrypted with; without, a service that believes anyone makes a key beside the folder.
+        retention: how long pictures are kept.
         secrets: those that destinations of events name, by their names.
     """
 
@@ -129,6 +131,7 @@ class ServiceConfig:
     access: Access | None = None
     limits: Limits = Limits()
     evidence_keys: Keyring | None = None
+    retention: RetentionPeriods = field(default_factory=RetentionPeriods)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +159,7 @@ def service_config(environment: Mapping[str, str]) -> ServiceConfig:
         address=environment.get("VIGIE_ADDRESS") or DEFAULT_ADDRESS,
         access=None if anonymous else _access(environment),
         limits=Limits(lease_s=_lease_s(environment.get("VIGIE_LEASE_S"))),
+        retention=retention_periods(environment.get("VIGIE_RETENTION_DAYS"), environment.get("VIGIE_DISMISSED_HOURS")),
         secrets={name.removeprefix(_SECRET): value for name, value in environment.items() if name.startswith(_SECRET)},
     )
 

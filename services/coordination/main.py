@@ -22,6 +22,7 @@ from services.coordination.errors import UnavailableError
 from services.coordination.evidence.opening import open_evidence
 from services.coordination.integrations.courier import Courier
 from services.coordination.recording import GroupCommit, Recorder
+from services.coordination.retention import Retention
 from services.coordination.rpc.assignments import AssignmentServicer
 from services.coordination.rpc.audit import AuditServicer
 from services.coordination.rpc.authorizations import AuthorizationServicer
@@ -130,6 +131,7 @@ class Service:
         self._board = AssignmentBoard(database, poll_s=limits.poll_s)
         self._recorder = Recorder(database, evidence, now=now, ids=ids, recorded=self._feed.notify)
         self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
+        self._retention = Retention(database, evidence, config.retention, now=now)
         self._courier = Courier(database, config.secrets, now=now, jitter=random.random)
         self._health = health.HealthServicer()
         self._guard = Guard(config.access, limits, database, now=now, clock=time.monotonic)
@@ -152,7 +154,9 @@ class Service:
             AuthorizationServicer(database, now=now, ids=ids, changed=self._board.notify), self._server
         )
         audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database, now=now), self._server)
-        retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(RetentionServicer(database, now=now), self._server)
+        retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(
+            RetentionServicer(database, self._retention, now=now), self._server
+        )
         report_service_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(database, now=now), self._server)
         integration_service_pb2_grpc.add_IntegrationServiceServicer_to_server(
             IntegrationServicer(database, now=now, ids=ids, planned=self._courier.notify), self._server
@@ -178,6 +182,7 @@ class Service:
                 self._feed.run(),
                 self._board.run(),
                 self._courier.run(self._config.limits.poll_s),
+                self._retention.run(),
                 self._drop_changes(),
             )
             following = [tasks.create_task(loop) for loop in loops]

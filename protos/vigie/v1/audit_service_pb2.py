@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvigie/v1/audit_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x01\n\x17ListAuditEntriesRequest\x12\x14\n\x0c\x61\x66ter_number\x18\x01 \x01(\x04\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x17\n\x0fresource_prefix\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\x18ListAuditEntriesResponse\x12%\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x14.vigie.v1.AuditEntry\x12%\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x15.vigie.v1.AuditAnchor\x12\x13\n\x0blast_number\x18\x03 \x01(\x04\"\xac\x01\n\nAuditEntry\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x10\n\x08resource\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x15\n\rprevious_hash\x18\x07 \x01(\t\x12\x0c\n\x04hash\x18\x08 \x01(\t\"k\n\x0b\x41uditAnchor\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12.\n\nerase_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\"b\n\x18\x45raseAuditEntriesRequest\x12/\n\x0b\x62\x65\x66ore_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"R\n\x19\x45raseAuditEntriesResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\x04\x12%\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x15.vigie.v1.AuditAnchor2\xc7\x01\n\x0c\x41uditService\x12Y\n\x10ListAuditEntries\x12!.vigie.v1.ListAuditEntriesRequest\x1a\".vigie.v1.ListAuditEntriesResponse\x12\\\n\x11\x45raseAuditEntries\x12\".vigie.v1.EraseAuditEntriesRequest\x1a#.vigie.v1.EraseAuditEntriesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cvigie/v1/audit_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x01\n\x17ListAuditEntriesRequest\x12\x14\n\x0c\x61\x66ter_number\x18\x01 \x01(\x04\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x17\n\x0fresource_prefix\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x92\x01\n\x18ListAuditEntriesResponse\x12%\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x14.vigie.v1.AuditEntry\x12%\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x15.vigie.v1.AuditAnchor\x12\x13\n\x0blast_number\x18\x03 \x01(\x04\x12\x13\n\x0bread_number\x18\x04 \x01(\x04\"\xac\x01\n\nAuditEntry\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x10\n\x08resource\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x15\n\rprevious_hash\x18\x07 \x01(\t\x12\x0c\n\x04hash\x18\x08 \x01(\t\"k\n\x0b\x41uditAnchor\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12\x0c\n\x04hash\x18\x02 \x01(\t\x12.\n\nerase_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61uthor\x18\x04 \x01(\t\"b\n\x18\x45raseAuditEntriesRequest\x12/\n\x0b\x62\x65\x66ore_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"R\n\x19\x45raseAuditEntriesResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\x04\x12%\n\x06\x61nchor\x18\x02 \x01(\x0b\x32\x15.vigie.v1.AuditAnchor2\xc7\x01\n\x0c\x41uditService\x12Y\n\x10ListAuditEntries\x12!.vigie.v1.ListAuditEntriesRequest\x1a\".vigie.v1.ListAuditEntriesResponse\x12\\\n\x11\x45raseAuditEntries\x12\".vigie.v1.EraseAuditEntriesRequest\x1a#.vigie.v1.EraseAuditEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +34,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=76
   _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=292
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=294
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=419
-  _globals['_AUDITENTRY']._serialized_start=422
-  _globals['_AUDITENTRY']._serialized_end=594
-  _globals['_AUDITANCHOR']._serialized_start=596
-  _globals['_AUDITANCHOR']._serialized_end=703
-  _globals['_ERASEAUDITENTRIESREQUEST']._serialized_start=705
-  _globals['_ERASEAUDITENTRIESREQUEST']._serialized_end=803
-  _globals['_ERASEAUDITENTRIESRESPONSE']._serialized_start=805
-  _globals['_ERASEAUDITENTRIESRESPONSE']._serialized_end=887
-  _globals['_AUDITSERVICE']._serialized_start=890
-  _globals['_AUDITSERVICE']._serialized_end=1089
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=295
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=441
+  _globals['_AUDITENTRY']._serialized_start=444
+  _globals['_AUDITENTRY']._serialized_end=616
+  _globals['_AUDITANCHOR']._serialized_start=618
+  _globals['_AUDITANCHOR']._serialized_end=725
+  _globals['_ERASEAUDITENTRIESREQUEST']._serialized_start=727
+  _globals['_ERASEAUDITENTRIESREQUEST']._serialized_end=825
+  _globals['_ERASEAUDITENTRIESRESPONSE']._serialized_start=827
+  _globals['_ERASEAUDITENTRIESRESPONSE']._serialized_end=909
+  _globals['_AUDITSERVICE']._serialized_start=912
+  _globals['_AUDITSERVICE']._serialized_end=1111
 # @@protoc_insertion_point(module_scope)

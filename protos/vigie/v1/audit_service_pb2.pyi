@@ -33,7 +33,7 @@ class ListAuditEntriesRequest(_message.Message):
     after_number: _builtins.int
     """Entries with a higher number; 0 begins with the oldest that is kept."""
     page_size: _builtins.int
-    """At most 1000; 0 means 100."""
+    """At most 1000; 0 means 100. A page of long entries holds fewer."""
     actor: _builtins.str
     """What is set must match: the actor, the action, and the beginning of the resource."""
     action: _builtins.str
@@ -70,8 +70,13 @@ class ListAuditEntriesResponse(_message.Message):
     ENTRIES_FIELD_NUMBER: _builtins.int
     ANCHOR_FIELD_NUMBER: _builtins.int
     LAST_NUMBER_FIELD_NUMBER: _builtins.int
+    READ_NUMBER_FIELD_NUMBER: _builtins.int
     last_number: _builtins.int
     """Number of the newest entry."""
+    read_number: _builtins.int
+    """All entries up to this number that match are in this page or before it: the next page begins here. A page may be empty before
+    the end.
+    """
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditEntry]: ...
     @_builtins.property
@@ -84,10 +89,11 @@ class ListAuditEntriesResponse(_message.Message):
         entries: _abc.Iterable[Global___AuditEntry] | None = ...,
         anchor: Global___AuditAnchor | None = ...,
         last_number: _builtins.int = ...,
+        read_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "entries", b"entries", "last_number", b"last_number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anchor", b"anchor", "entries", b"entries", "last_number", b"last_number", "read_number", b"read_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

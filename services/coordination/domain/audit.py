@@ -2,7 +2,8 @@
 
 Each entry carries the SHA-256 of itself and of the entry before it. Whoever notes the last hash elsewhere can prove later that
 nothing up to it was rewritten. The règlement (UE) 2024/1689 wants events recorded (article 12) and logs kept, for six months at
-least (article 26(6)): here it is twelve. Older entries are erased, and the chain is verified from its anchor, the last that was erased.
+least (article 26(6)): here it is twelve. Older entries are erased, and the last of them is the anchor from which the chain is
+verified.
 """
 
 import hashlib

@@ -155,7 +155,9 @@ def _configure_sqlite(path: str, connection: Any, record: ConnectionPoolEntry) -
     # Transactions are begun below; the driver must not begin its own.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_S * 1000}", "foreign_keys=ON"):
+    # What is removed is overwritten: rows that were erased must not be read out of the file.
+    pragmas = ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={_WAIT_S * 1000}", "foreign_keys=ON", "secure_delete=ON")
+    for pragma in pragmas:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     record.info[_FILE] = _identity(path)
