@@ -4,16 +4,18 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
 import structlog
 
 from cluster.errors import ConfigurationError
 from cluster.reporting.convert import health_message
+from cluster.reporting.renewal import RenewedChannel
 from cluster.reporting.report import CameraReport
 from vigie import channel
 from vigie.channel import refusal
-from vigie.identity import IdentityError, Proof
+from vigie.identity import IdentityError, Proof, identity_version
 from vigie.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
@@ -37,9 +39,13 @@ _log = structlog.get_logger(__name__)
 
 
 def open_channel(address: str, proof: Proof) -> grpc.Channel:
-    """A channel to the coordination service that notices a peer which went silent. Raises ConfigurationError."""
+    """A channel to the coordination service that notices a peer which went silent, and a certificate that was renewed.
+
+    Raises ConfigurationError.
+    """
     try:
-        return channel.open_channel(address, proof, _CHANNEL_OPTIONS)
+        connect = partial(channel.open_channel, address, proof, _CHANNEL_OPTIONS)
+        return RenewedChannel(connect, partial(identity_version, proof))
     except IdentityError as error:
         raise ConfigurationError("VIGIE_IDENTITY", str(error)) from error
 

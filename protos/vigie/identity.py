@@ -102,6 +102,13 @@ def read_authorities(folder: Path) -> bytes:
     return _content(next((path for path in paths if path.exists()), paths[0]))
 
 
+def identity_version(proof: Proof) -> tuple[tuple[str, int, int], ...]:
+    """What changes whenever a file of the identity does."""
+    paths = [proof.folder / name for name in (*FILES, *_KUBERNETES_FILES)] if proof.folder else []
+    there = [path for path in paths if path.exists()]
+    return tuple((path.name, status.st_ino, status.st_mtime_ns) for path in there for status in [path.stat()])
+
+
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -14,7 +14,7 @@ METHOD = "/vigie.test/Who"
 
 @contextmanager
 def serving_who(identity: Identity | None, *, asks_for_certificates: bool = True) -> Iterator[str]:
-    """Serves with an identity, or in the clear, on this machine; the address. Answers with names and tokens of callers."""
+    """Serves with an identity, or in the clear; the address. Answers with who calls, by certificate, token and word."""
     server = grpc.server(ThreadPoolExecutor(1))
     server.add_generic_rpc_handlers((_Who(),))
     if identity is None:
@@ -43,5 +43,5 @@ class _Who(grpc.GenericRpcHandler):
 
 def _answer(_request: bytes, context: grpc.ServicerContext) -> bytes:
     name = cast("list[bytes]", context.auth_context().get("x509_common_name", []))
-    tokens = [str(value) for key, value in context.invocation_metadata() if key == "authorization"]
-    return " ".join([*(part.decode() for part in name), *tokens]).encode()
+    said = [str(value) for key, value in context.invocation_metadata() if key in ("authorization", "x-vigie-actor")]
+    return " ".join([*(part.decode() for part in name), *said]).encode()
