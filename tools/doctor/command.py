@@ -14,9 +14,11 @@ from cluster.config import ClusterConfig
 from tools.connection import DEFAULT_ADDRESS, AsJson
 from tools.display import console
 from tools.doctor.checks import Finding, Verdict, carried_out
+from tools.doctor.identity import identity_checks
 from tools.doctor.machine import machine_checks
 from tools.doctor.service import service_checks
 from tools.errors import ExitCode
+from vigie.identity import DEVELOPER, chosen_proof
 
 _STYLES = {Verdict.GOOD: "green", Verdict.WARNING: "yellow", Verdict.FAILURE: "bold red"}
 
@@ -35,9 +37,11 @@ def doctor(
     Example: vigie doctor --coordination 127.0.0.1:7430
     """
     config = ClusterConfig.from_environment(os.environ)
+    proof, is_expected = chosen_proof(os.environ, DEVELOPER), coordination is not None
     checks = {
         **machine_checks(config.state_dir, config.pack, config.weapon_pack),
-        **service_checks(coordination or DEFAULT_ADDRESS, is_expected=coordination is not None),
+        **identity_checks(proof, is_expected=is_expected),
+        **service_checks(coordination or DEFAULT_ADDRESS, proof, is_expected=is_expected),
     }
     findings = [finding for subject, check in checks.items() for finding in carried_out(subject, check)]
     if as_json:

@@ -1,4 +1,4 @@
-"""Whether the coordination service answers, reaches its record, and agrees on the time."""
+"""Whether the coordination service answers, knows who calls, reaches its record, and agrees on the time."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -10,24 +10,29 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tools.connection import connected
 from tools.doctor.checks import Check, Finding, Verdict
 from tools.errors import CommandError, ExitCode
+from vigie.identity import IdentityError, Proof
 from vigie.names import ANY_VENUE
 from vigie.v1 import event_service_pb2, event_service_pb2_grpc, venue_service_pb2, venue_service_pb2_grpc
 
 _DEADLINE_S = 5.0
 _MOST_SKEW_S = 2.0
+_REFUSED = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED)
 
 
-def service_checks(address: str, *, is_expected: bool) -> Mapping[str, Check]:
+def service_checks(address: str, proof: Proof, *, is_expected: bool) -> Mapping[str, Check]:
     """The checks of the service at an address; one that nobody named may be absent."""
-    return {"coordination service": partial(_service, address, is_expected=is_expected)}
+    return {"coordination service": partial(_service, address, proof, is_expected=is_expected)}
 
 
-def _service(address: str, *, is_expected: bool) -> Iterator[Finding]:
+def _service(address: str, proof: Proof, *, is_expected: bool) -> Iterator[Finding]:
     try:
-        with connected(address) as channel:
+        with connected(address, proof) as channel:
             yield _health(channel, address)
-            yield _record(channel)
+            yield from _record(channel)
             yield _clock(channel)
+    except IdentityError:
+        verdict = Verdict.FAILURE if is_expected else Verdict.WARNING
+        yield Finding("coordination service", "was not called: nothing proves who calls", verdict, "see to the identity first")
     except CommandError as error:
         is_absent = error.code is ExitCode.UNREACHABLE and not is_expected
         verdict = Verdict.WARNING if is_absent else Verdict.FAILURE
@@ -44,14 +49,22 @@ def _health(channel: grpc.Channel, address: str) -> Finding:
     return Finding("coordination service", found, Verdict.FAILURE, "look into its log")
 
 
-def _record(channel: grpc.Channel) -> Finding:
+def _record(channel: grpc.Channel) -> Iterator[Finding]:
     stub = venue_service_pb2_grpc.VenueServiceStub(channel)
     try:
         page = stub.ListVenues(venue_service_pb2.ListVenuesRequest(page_size=1000), timeout=_DEADLINE_S)
     except grpc.RpcError as error:
-        return Finding("its database", error.details() or "no answer", Verdict.FAILURE, "look into the service's log")
+        found = error.details() or "no answer"
+        if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+            yield Finding("your identity", f"is not accepted: {found}", Verdict.FAILURE, "renew it, or use another")
+        elif error.code() is grpc.StatusCode.PERMISSION_DENIED:
+            yield Finding("your identity", f"is accepted; but {found}")
+        else:
+            yield Finding("its database", found, Verdict.FAILURE, "look into the service's log")
+        return
     more = " or more" if page.next_page_token else ""
-    return Finding("its database", f"answers: {len(page.venues)}{more} venues")
+    yield Finding("your identity", "is accepted")
+    yield Finding("its database", f"answers: {len(page.venues)}{more} venues")
 
 
 def _clock(channel: grpc.Channel) -> Finding:
@@ -60,6 +73,10 @@ def _clock(channel: grpc.Channel) -> Finding:
     watch = stub.WatchEvents(event_service_pb2.WatchEventsRequest(parent=ANY_VENUE), timeout=_DEADLINE_S)
     try:
         sent_s = next(iter(watch)).send_time.ToNanoseconds() / 1e9
+    except grpc.RpcError as error:
+        if error.code() not in _REFUSED:
+            raise
+        return Finding("clock", "the service tells its time to those only who may watch events")
     finally:
         watch.cancel()
     answered_s = time.time()

@@ -189,6 +189,7 @@ def _fields(each: Standing) -> dict[str, object]:
         "name": each.subject.name,
         "alternatives": each.subject.texts(),
         "end_time": each.end_time.isoformat(),
+        "serial": each.serial,
         "deed": each.deed.value,
     }
 

@@ -48,12 +48,14 @@ class Standing:
         folder: where.
         subject: whom it is for.
         end_time: until when.
+        serial: number of its certificate, by which it can be taken back, in hexadecimal.
         deed: what became of it.
     """
 
     folder: Path
     subject: Subject
     end_time: datetime
+    serial: str
     deed: Deed
 
 
@@ -108,17 +110,17 @@ def make_identity(
     if held and not _is_signed(held.certificate, authority):
         raise IdentityError(f"{folder} holds an identity of another authority than {FILES[0]} beside it; move it aside")
     if held and not renew and _is_good(held, subject, now) and read_identity(folder).ca == certificate_pem(authority):
-        return Standing(folder, subject, held.end_time, Deed.KEPT)
+        return _standing(folder, held, Deed.KEPT)
     signed = sign(authority, subject, now=now, life=life)
     for name, content in zip(FILES, (certificate_pem(authority), certificate_pem(signed), key_pem(signed)), strict=True):
         write(folder / name, content)
-    return Standing(folder, subject, signed.end_time, Deed.RENEWED if held else Deed.MADE)
+    return _standing(folder, signed, Deed.RENEWED if held else Deed.MADE)
 
 
 def standing(folder: Path) -> Standing | None:
     """The identity that a folder holds; None where there is none. Raises IdentityError."""
     held = read_signed(folder)
-    return Standing(folder, subject_of(held.certificate), held.end_time, Deed.KEPT) if held else None
+    return _standing(folder, held, Deed.KEPT) if held else None
 
 
 def named_identities(home: Path) -> Iterator[Standing]:
@@ -131,6 +133,11 @@ def named_identities(home: Path) -> Iterator[Standing]:
 def grant_name(grant: Grant) -> str:
     """The name by which a certificate grants a role at a venue."""
     return f"{GRANT_PREFIX}{grant.role}:{grant.venue}"
+
+
+def _standing(folder: Path, signed: Signed, deed: Deed) -> Standing:
+    certificate = signed.certificate
+    return Standing(folder, subject_of(certificate), signed.end_time, f"{certificate.serial_number:x}", deed)
 
 
 def _is_good(held: Signed, subject: Subject, now: datetime) -> bool:

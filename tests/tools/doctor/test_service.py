@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.tools.conftest import Outcome
 from tools.doctor.checks import Verdict
 from tools.doctor.service import service_checks
 from tools.errors import ExitCode
+from vigie.identity import NOTHING, Proof
 
 NOBODY = "127.0.0.1:1"
 
@@ -13,7 +15,7 @@ def test_service_that_answers_is_good(vigie: Callable[..., Outcome], service: st
     lines = vigie("doctor", "--json", "--coordination", service).out.splitlines()
 
     verdicts = {finding["subject"]: finding["verdict"] for finding in map(json.loads, lines)}
-    assert [verdicts[subject] for subject in ("coordination service", "its database", "clock")] == ["good"] * 3
+    assert [verdicts[subject] for subject in ("coordination service", "your identity", "its database", "clock")] == ["good"] * 4
 
 
 def test_service_that_was_named_must_answer(vigie: Callable[..., Outcome]) -> None:
@@ -24,6 +26,13 @@ def test_service_that_was_named_must_answer(vigie: Callable[..., Outcome]) -> No
 
 
 def test_service_that_nobody_named_may_be_absent() -> None:
-    (check,) = service_checks(NOBODY, is_expected=False).values()
+    (check,) = service_checks(NOBODY, NOTHING, is_expected=False).values()
 
     assert [finding.verdict for finding in check()] == [Verdict.WARNING]
+
+
+def test_service_is_not_called_without_an_identity(tmp_path: Path) -> None:
+    (check,) = service_checks(NOBODY, Proof(tmp_path), is_expected=True).values()
+
+    (finding,) = check()
+    assert (finding.verdict, finding.advice) == (Verdict.FAILURE, "see to the identity first")
