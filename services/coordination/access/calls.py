@@ -17,7 +17,7 @@ class Pace:
     """At most so many calls a second for each caller, and as many at once after a silence.
 
     The generic cell rate algorithm (ITU-T I.371): for each caller only the moment is kept at which it is even again. Callers that
-    are even are forgotten, and the oldest ones where there are too many.
+    are even are forgotten, and those that called longest ago where there are too many.
     """
 
     def __init__(self, calls_per_s: float) -> None:
@@ -25,12 +25,12 @@ class Pace:
         self._even_s: dict[str, float] = {}
 
     def take(self, caller: str, now_s: float) -> None:
-        """Takes note of a call. Raises OverloadedError if the caller is ahead by more than a second."""
-        even_s = max(self._even_s.pop(caller, now_s), now_s)
-        self._even_s[caller] = even_s
+        """Takes note of a call. Raises OverloadedError if that puts the caller ahead by more than a second."""
+        even_s = max(self._even_s.get(caller, now_s), now_s) + self._period_s
         if even_s - now_s > 1:
             raise OverloadedError(f"too many calls; begin at most {1 / self._period_s:g} a second")
-        self._even_s[caller] = even_s + self._period_s
+        self._even_s.pop(caller, None)
+        self._even_s[caller] = even_s
         if len(self._even_s) > _MAX_CALLERS:
             del self._even_s[next(iter(self._even_s))]
 

@@ -18,7 +18,6 @@ from services.coordination.access.refusals import REFUSED, Refusals
 from services.coordination.config import Access, Limits
 from services.coordination.store.database import Database
 
-STEP_S = 1.0
 _STRANGER = Credential(Caller("", frozenset(), known=False), NEVER)
 
 
@@ -62,6 +61,7 @@ class Guard:
     ) -> None:
         """Raises ConfigurationError for files of access that cannot be read."""
         self.idle_s = limits.idle_s
+        self._poll_s = limits.poll_s
         self._clock = clock
         self._authenticator: Authenticator = Authentication(access, now=now, clock=clock) if access else NoAuthentication()
         self._refusals = Refusals(database, clock=clock) if access else None
@@ -94,7 +94,7 @@ class Guard:
     async def _step_by_step(self) -> None:
         while True:
             await self.step()
-            await asyncio.sleep(STEP_S)
+            await asyncio.sleep(self._poll_s)
 
     async def step(self) -> None:
         """Stops calls that may not go on, and records what was refused."""

@@ -12,12 +12,13 @@ from services.coordination.errors import (
     CoordinationError,
     InvalidRequestError,
     OverloadedError,
+    RequestReusedError,
     UnauthenticatedError,
     UnavailableError,
 )
 from services.coordination.store.database import Database
 
-REFUSED = (UnauthenticatedError, AccessDeniedError, InvalidRequestError, OverloadedError)
+REFUSED = (UnauthenticatedError, AccessDeniedError, InvalidRequestError, RequestReusedError, OverloadedError)
 FOLDED_S = 60.0
 MAX_KEYS = 1000
 _OTHERS = "others"

@@ -45,8 +45,8 @@ class TokenVerifier:
             )
         except jwt.PyJWTError as error:
             raise UnauthenticatedError(f"the token is refused ({error}); log in again") from error
-        caller = proven("token", f"{self._issuer.url}#{claims['sub']}", self._granted(claims))
-        return Credential(caller, end_time(claims, self._now()))
+        subject = claims["sub"] and f"{self._issuer.url}#{claims['sub']}"
+        return Credential(proven("token", subject, self._granted(claims)), end_time(claims, self._now()))
 
     def _granted(self, claims: Mapping[str, Any]) -> list[str]:
         held = claims.get(self._issuer.roles_claim)
