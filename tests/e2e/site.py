@@ -1,6 +1,7 @@
 """A whole Vigie as its users start it, over one RTSP camera: a service, a cluster, and `vigie cameras` watching."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +18,8 @@ from uuid import UUID
 from tests.eventually import eventually
 from tests.rtsp.camera import RtspCamera
 from tools.demo.processes import Child, running
-from tools.demo.serving import coordination
+from tools.demo.serving import Service, coordination
+from vigie.identity import DEVELOPER
 
 _VENUE = """\
 venue: campus
@@ -58,14 +60,14 @@ class Site:
     Attributes:
         folder: where everything is kept.
         camera: the only one.
-        address: of the service.
+        service: the coordination service.
         cluster: `vigie run`.
         cameras: `vigie cameras --json --watch`, which prints a line every two seconds.
     """
 
     folder: Path
     camera: RtspCamera
-    address: str
+    service: Service
     cluster: Child
     cameras: Child
 
@@ -87,7 +89,7 @@ class Site:
 
     def vigie(self, *arguments: str) -> str:
         """What a command prints."""
-        return vigie(self.address, *arguments)
+        return vigie(self.service, *arguments)
 
     def raised(self) -> Revisions:
         """What the outboxes say was raised, and how often."""
@@ -119,23 +121,26 @@ class Site:
 def running_site(folder: Path, camera: RtspCamera) -> Iterator[Site]:
     """Serves, applies and runs, until the camera is live and all of it is up; all has ended at the end."""
     with coordination(folder, f"sqlite:///{folder / 'vigie.db'}") as service:
-        vigie(service.address, "apply", "--file", str(_venue_file(folder, camera)))
-        environment = {"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(folder / "state")}
+        vigie(service, "apply", "--file", str(_venue_file(folder, camera)))
+        environment = {**service.environment(), "VIGIE_STATE_DIR": str(folder / "state")}
         with (
             running("the cluster", ["run"], log=folder / "run.log", environment=environment) as cluster,
             running(
-                "vigie cameras", ["cameras", "--json", "--watch"], log=folder / "cameras.log", environment=environment
+                "vigie cameras",
+                ["cameras", "--json", "--watch"],
+                log=folder / "cameras.log",
+                environment=service.environment(DEVELOPER),
             ) as cameras,
         ):
-            site = Site(folder, camera, service.address, cluster, cameras)
+            site = Site(folder, camera, service, cluster, cameras)
             site.health_when("LIVE", within_s=120)
             yield site
 
 
-def vigie(address: str, *arguments: str) -> str:
-    """What a command prints that talks to a service."""
-    command = [sys.executable, "-m", "tools.main", *arguments, "--coordination", address]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=True).stdout
+def vigie(service: Service, *arguments: str) -> str:
+    """What a command prints that a developer has talk to a service."""
+    command, environment = [sys.executable, "-m", "tools.main", *arguments], os.environ | service.environment(DEVELOPER)
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=True, env=environment).stdout
 
 
 def _venue_file(folder: Path, camera: RtspCamera) -> Path:

@@ -68,8 +68,9 @@ def service(record: Path) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def user(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user whose environment names the service."""
+    """A user whose environment names the service, which knows nobody."""
     monkeypatch.setenv("VIGIE_COORDINATION", service)
+    monkeypatch.setenv("VIGIE_IDENTITY", "none")
 
 
 def check(outcome: Outcome, code: ExitCode, *words: str) -> None:

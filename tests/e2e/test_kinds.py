@@ -14,7 +14,7 @@ import yaml
 from tests.e2e.site import vigie
 from tests.eventually import eventually
 from tools.demo.processes import running
-from tools.demo.serving import coordination
+from tools.demo.serving import Service, coordination
 from vigie.vocabulary import Kind
 
 # A clip in which a kind happens: the clip's label, and the kinds that its camera is set to watch for here.
@@ -63,27 +63,27 @@ def venue_file(folder: Path, footage: Path) -> Path:
 
 
 @contextmanager
-def played(folder: Path, footage: Path) -> Iterator[str]:
-    """The service's address, once every clip has been played to its end."""
+def played(folder: Path, footage: Path) -> Iterator[Service]:
+    """The service, once every clip has been played to its end."""
     with coordination(folder, f"sqlite:///{folder / 'vigie.db'}") as service:
-        vigie(service.address, "apply", "--file", str(venue_file(folder, footage)))
-        environment = {"VIGIE_COORDINATION": service.address, "VIGIE_STATE_DIR": str(folder / "state")}
+        vigie(service, "apply", "--file", str(venue_file(folder, footage)))
+        environment = {**service.environment(), "VIGIE_STATE_DIR": str(folder / "state")}
         with running("the cluster", ["run"], log=folder / "run.log", environment=environment) as cluster:
-            assert eventually(lambda: states(service.address) == {"CAMERA_STATE_ENDED"}, within_s=240, every_s=1), (
-                f"{cluster.failure('did not play all clips')}\n" + vigie(service.address, "cameras")
+            assert eventually(lambda: states(service) == {"CAMERA_STATE_ENDED"}, within_s=240, every_s=1), (
+                f"{cluster.failure('did not play all clips')}\n" + vigie(service, "cameras")
             )
-            yield service.address
+            yield service
 
 
-def states(address: str) -> set[str]:
-    lines = vigie(address, "cameras", "--json").splitlines()
+def states(service: Service) -> set[str]:
+    lines = vigie(service, "cameras", "--json").splitlines()
     return {json.loads(line).get("health", {}).get("state", "") for line in lines}
 
 
 @pytest.mark.shared
 def test_each_kind_goes_from_a_real_clip_into_the_database(tmp_path: Path, shared: Path) -> None:
-    with played(tmp_path, shared / "footage") as address:
-        events = [json.loads(line) for line in vigie(address, "events", "list", "--json").splitlines()]
+    with played(tmp_path, shared / "footage") as service:
+        events = [json.loads(line) for line in vigie(service, "events", "list", "--json").splitlines()]
 
     found = {(event["kind"].removeprefix("KIND_"), camera.rsplit("/", 1)[1]) for event in events for camera in event["cameras"]}
     assert found == EXPECTED

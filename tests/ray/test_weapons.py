@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import grpc
 import pytest
 
 from tests.ray.blobs import MAGENTA, WEAPONS, write_clip, write_pack
@@ -43,13 +42,13 @@ def play(world: World) -> int:
 
 
 def events(world: World) -> list[events_pb2.Event]:
-    with grpc.insecure_channel(world.address) as channel:
+    with world.channel() as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
         return list(stub.ListEvents(event_service_pb2.ListEventsRequest(parent="venues/arena"), timeout=10).events)
 
 
 def health(world: World) -> cameras_pb2.CameraHealth:
-    with grpc.insecure_channel(world.address) as channel:
+    with world.channel() as channel:
         stub = camera_service_pb2_grpc.CameraServiceStub(channel)
         (status,) = stub.ListCameras(camera_service_pb2.ListCamerasRequest(parent="venues/arena"), timeout=10).cameras
         return status.health

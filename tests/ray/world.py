@@ -22,7 +22,14 @@ from cluster.runtime.status import ClusterStatus
 from tests.eventually import eventually
 from tests.ray.blobs import HEIGHT, RATE_HZ, WIDTH
 from tools.apply import apply_venue
+from tools.demo.serving import calling_environment, serving_environment
+from tools.init.folder import make_identities
 from tools.venue_file import load_venue
+from vigie.channel import open_channel
+from vigie.identity import CLUSTER, DEVELOPER, Proof
+from vigie.names import authorization_name
+from vigie.v1.authorization_service_pb2 import RevokeAuthorizationRequest
+from vigie.v1.authorization_service_pb2_grpc import AuthorizationServiceStub
 
 ZONES = 4
 
@@ -31,7 +38,7 @@ venue: arena
 name: Arena
 time_zone: Europe/Paris
 authorizations:
-  - id: act-1
+  - id: {act}
     reference: act 1
     controller: prefect
     motive: test
@@ -68,17 +75,24 @@ class World:
     weapon_pack: Path | None = None
     address: str = field(init=False)
     service: "subprocess.Popen[bytes] | None" = None
+    acts: int = 0
 
     def __post_init__(self) -> None:
+        make_identities(self.identities, now=datetime.now(UTC))
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
 
     @property
+    def identities(self) -> Path:
+        """Folder of the identities that the service believes."""
+        return self.folder / "identity"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """What the cluster's processes are told."""
         return {
-            "VIGIE_COORDINATION": self.address,
+            **calling_environment(self.address, self.identities / CLUSTER),
             "VIGIE_CLUSTER": "test",
             "VIGIE_STATE_DIR": str(self.folder / "state"),
             "VIGIE_PACK": str(self.pack),
@@ -96,12 +110,17 @@ class World:
         if self.service:
             return
         record = ("--database", f"sqlite:///{self.folder / 'vigie.db'}", "--evidence", str(self.folder / "evidence"))
-        environment = {name: value for name, value in os.environ.items() if name not in self.environment}
+        others = {name: value for name, value in os.environ.items() if name not in self.environment}
         arguments = [sys.executable, "-m", "tools.main", "serve", "--listen", self.address, *record]
+        environment = others | serving_environment(self.identities)
         with (self.folder / "serve.log").open("ab") as log:
             self.service = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
-        with grpc.insecure_channel(self.address) as channel:
+        with self.channel() as channel:
             grpc.channel_ready_future(channel).result(timeout=60)
+
+    def channel(self) -> grpc.Channel:
+        """A channel to the service, of someone who may do everything."""
+        return open_channel(self.address, Proof(self.identities / DEVELOPER))
 
     def stop_service(self, number: int = signal.SIGTERM) -> None:
         """Has the coordination service end, or kills it."""
@@ -120,11 +139,24 @@ class World:
         self._apply((camera,), stream, timedelta(hours=1), rules)
 
     def _apply(self, cameras: Sequence[str], stream: str, ends_in: timedelta, rules: Sequence[str] = INTRUSIONS) -> None:
+        """Has the venue be these cameras, under a new act in place of the one before."""
         now = datetime.now(UTC)
+        before, self.acts = self.acts, self.acts + 1
         path = self.folder / "arena.yaml"
-        venue = _VENUE.format(start=now - timedelta(hours=2), end=now + ends_in)
+        venue = _VENUE.format(act=_act(self.acts), start=now - timedelta(hours=2), end=now + ends_in)
         path.write_text(venue + "".join(_camera(name, stream, rules) for name in cameras))
-        apply_venue(load_venue(path), self.address, author="test")
+        apply_venue(load_venue(path), self.address, author="test", proof=Proof(self.identities / DEVELOPER))
+        if before:
+            self._revoke(_act(before))
+
+    def _revoke(self, act: str) -> None:
+        request = RevokeAuthorizationRequest(name=authorization_name("arena", act), reason="another took its place")
+        with self.channel() as channel:
+            try:
+                AuthorizationServiceStub(channel).RevokeAuthorization(request, timeout=10)
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.FAILED_PRECONDITION:  # which says that it is over
+                    raise
 
     def raised(self) -> Revisions:
         """Every revision that ever was in an outbox."""
@@ -154,6 +186,10 @@ class World:
     def check_that_everything_raised_is_recorded_once(self) -> None:
         """Waits until nothing waits any more, then counts."""
         eventually(lambda: self.raised() and not self.unsettled() and self.raised() == self.recorded())
+
+
+def _act(number: int) -> str:
+    return f"act-{number}"
 
 
 def _camera(name: str, stream: str, rules: Sequence[str]) -> str:

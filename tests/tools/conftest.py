@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import grpc
 import pytest
 import structlog
 from uuid_utils.compat import uuid7
@@ -20,6 +19,8 @@ from uuid_utils.compat import uuid7
 from services.coordination.config import ServiceConfig
 from services.coordination.main import serve
 from tools import main
+from vigie.channel import open_channel
+from vigie.identity import NOTHING, Proof
 from vigie.v1 import signal_service_pb2, signal_service_pb2_grpc, signals_pb2, vocabulary_pb2
 
 VENUE = """\
@@ -138,16 +139,16 @@ def intrusion() -> signals_pb2.Signal:
     return signal
 
 
-def report(address: str, *signals: signals_pb2.Signal) -> signal_service_pb2.ReportSignalsResponse:
+def report(address: str, *signals: signals_pb2.Signal, proof: Proof = NOTHING) -> signal_service_pb2.ReportSignalsResponse:
     """Reports signals in one batch; the answer."""
-    with grpc.insecure_channel(address) as channel:
+    with open_channel(address, proof) as channel:
         stub = signal_service_pb2_grpc.SignalServiceStub(channel)
         batch = signal_service_pb2.ReportSignalsRequest(batch_id=1, signals=signals)
         (answer,) = stub.ReportSignals(iter([batch]), timeout=10)
     return answer
 
 
-def raise_signal(address: str) -> None:
+def raise_signal(address: str, proof: Proof = NOTHING) -> None:
     """Raises an intrusion with a picture at the gate, and has it recorded."""
-    answer = report(address, intrusion())
+    answer = report(address, intrusion(), proof=proof)
     assert answer.recorded == 1, answer

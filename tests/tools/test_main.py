@@ -8,6 +8,7 @@ from cluster.errors import ConfigurationError, StreamEndedError
 from services.coordination import errors as coordination
 from tools import main
 from tools.errors import CommandError, ExitCode
+from vigie.identity import IdentityError
 
 HEAVY = ("ray", "onnxruntime", "cv2", "av", "numpy", "sqlalchemy", "grpc")
 
@@ -52,6 +53,7 @@ def test_misspelt_command_is_corrected() -> None:
     [
         (CommandError("no event e-1", ExitCode.NOT_FOUND), ExitCode.NOT_FOUND),
         (ConfigurationError("VIGIE_STATE", "is no folder"), ExitCode.BAD_INPUT),
+        (IdentityError("/ada holds no identity; run `vigie init`"), ExitCode.REFUSED),
         (StreamEndedError("rtsp://gate-1", "ended"), ExitCode.FAILED),
         (coordination.UnavailableError("the database cannot be used now"), ExitCode.UNREACHABLE),
         (coordination.ConfigurationError("address 'x': expected HOST:PORT"), ExitCode.BAD_INPUT),

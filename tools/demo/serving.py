@@ -58,7 +58,17 @@ class Service:
 
     def environment(self, identity: str = CLUSTER) -> Mapping[str, str]:
         """What a process is told that calls it with one of the identities."""
-        return {"VIGIE_COORDINATION": self.address, "VIGIE_IDENTITY": str(self.identities / identity)} | _UNSAID
+        return calling_environment(self.address, self.identities / identity)
+
+
+def serving_environment(identities: Path) -> dict[str, str]:
+    """What a service is told that believes the identities of a folder, and nobody else."""
+    return _UNSAID | {"VIGIE_TLS_DIR": str(identities / SERVER), "VIGIE_EVIDENCE_KEY_FILE": str(identities / EVIDENCE_KEY)}
+
+
+def calling_environment(address: str, identity: Path) -> dict[str, str]:
+    """What a process is told that calls a service with an identity."""
+    return _UNSAID | {"VIGIE_COORDINATION": address, "VIGIE_IDENTITY": str(identity)}
 
 
 @contextmanager
@@ -70,11 +80,8 @@ def coordination(folder: Path, record: str) -> Iterator[Service]:
     address, identities = f"127.0.0.1:{free_port()}", folder / "identity"
     make_identities(identities, now=datetime.now(UTC))
     arguments = ["serve", "--migrate", "--listen", address, "--evidence", str(folder / "evidence")]
-    environment = _UNSAID | {
-        "VIGIE_DATABASE_URL": record,  # it may hold a password, which other users see among arguments
-        "VIGIE_TLS_DIR": str(identities / SERVER),
-        "VIGIE_EVIDENCE_KEY_FILE": str(identities / EVIDENCE_KEY),
-    }
+    # The record's address may hold a password, which other users see among arguments.
+    environment = {**serving_environment(identities), "VIGIE_DATABASE_URL": record}
     with running("the coordination service", arguments, log=folder / "serve.log", environment=environment) as child:
         service = Service(address, identities, child)
         _wait_for(service)
