@@ -35,6 +35,9 @@ class _Covered:
     def acts_left(self, now: datetime) -> list[Authorization]:
         return [act for act in self.acts if now < act.end_time.ToDatetime(UTC)]
 
+    def assignment(self, now: datetime) -> assignments_pb2.Assignment:
+        return assignments_pb2.Assignment(camera=self.camera, time_zone=self.time_zone, authorizations=self.acts_left(now))
+
 
 class AssignmentBoard:
     """All venues as they were last applied, by any replica.
@@ -73,18 +76,16 @@ class AssignmentBoard:
         """
         wanted = set(venues)
         chosen = (covered for name, covered in self._venues.items() if not wanted or name in wanted)
-        return {
-            camera: assignments_pb2.Assignment(
-                camera=found.camera, time_zone=found.time_zone, authorizations=found.acts_left(now)
-            )
-            for covered in chosen
-            for camera, found in covered.items()
-            if now < found.until
-        }
+        return {camera: found.assignment(now) for covered in chosen for camera, found in covered.items() if now < found.until}
+
+    def assignment(self, camera: str, now: datetime) -> assignments_pb2.Assignment | None:
+        """What is to be analysed of a camera, by its name, as in `assignments`; None where no act covers it."""
+        found = self._found(camera)
+        return found.assignment(now) if found else None
 
     def acts(self, camera: str, now: datetime) -> list[Authorization]:
         """Acts that are not over as they hold for a camera, by its name; none where none does."""
-        found = self._venues.get(venue_name(parse_camera(camera)[0]), {}).get(camera)
+        found = self._found(camera)
         return found.acts_left(now) if found else []
 
     def check_in_step(self, within_s: float) -> None:
@@ -131,6 +132,9 @@ class AssignmentBoard:
                 self._venues |= {venue.name: _covered(venue) for venue in changed}
                 self._revision = revision
                 self._moved.notify_all()
+
+    def _found(self, camera: str) -> _Covered | None:
+        return self._venues.get(venue_name(parse_camera(camera)[0]), {}).get(camera)
 
 
 def _covered(venue: venues_pb2.Venue) -> dict[str, _Covered]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from services.coordination.accounting import account
 from services.coordination.assignments import AssignmentBoard
 from services.coordination.domain import checks
 from services.coordination.domain.admission import CLOCK_SKEW
 from services.coordination.errors import InvalidRequestError, Violation
 from services.coordination.recording import Recorder
-from services.coordination.rpc.requests import Context, check_known, page_size, venues_of
+from services.coordination.rpc.requests import Context, check_known, invalid, page_size, venues_of
 from services.coordination.rpc.tokens import page_position, page_token
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.cameras import CameraId, CameraReport
@@ -57,6 +58,7 @@ class CameraServicer(CameraServiceServicer):
         if newcomers:
             await self._recorder.succeed(newcomers)
         async with self._database.write() as work:
+            await account(work, self._board, current, self._now)
             await work.cameras.put_health(current)
             await work.commit()
         superseded = sorted(camera_name(*camera) for camera in reports if camera not in current)
@@ -68,12 +70,17 @@ class CameraServicer(CameraServiceServicer):
         request: camera_service_pb2.ListCamerasRequest,
         context: Context,
     ) -> camera_service_pb2.ListCamerasResponse:
-        """Lists cameras by name. One whose owner has not spoken lately has no state."""
+        """Lists cameras by name. One whose owner has not spoken lately has no state.
+
+        That leaves no trace: how equipment does says nothing about what it saw.
+        """
         size = page_size(request.page_size)
         venues, position = venues_of(request.parent), page_position(request)
+        states, silent_before = _states(request), self._now() - REPORTED_LATELY
         async with self._database.read() as work:
             await check_known(work, request.parent)
-            reports = await work.cameras.page(venues, after=(position[0], position[1]) if position else ("", ""), size=size)
+            after = (position[0], position[1]) if position else ("", "")
+            reports = await work.cameras.page(venues, states, silent_before=silent_before, after=after, size=size)
         more = page_token(request, parse_camera(reports[-1].camera.name)) if len(reports) == size else ""
         statuses = [_status(report, silent_before) for report in reports]
         return camera_service_pb2.ListCamerasResponse(cameras=statuses, next_page_token=more)
@@ -91,10 +98,10 @@ def _states(request: camera_service_pb2.ListCamerasRequest) -> frozenset[int]:
     return frozenset(request.states)
 
 
-    def _status(self, report: CameraReport) -> cameras_pb2.CameraStatus:
-        if report.health is not None and (report.receive_time is None or self._now() - report.receive_time > REPORTED_LATELY):
-            report.health.state = cameras_pb2.CAMERA_STATE_UNSPECIFIED
-        return cameras_pb2.CameraStatus(camera=report.camera, health=report.health)
+def _status(report: CameraReport, silent_before: datetime) -> cameras_pb2.CameraStatus:
+    if report.health is not None and (report.receive_time is None or report.receive_time < silent_before):
+        report.health.state = cameras_pb2.CAMERA_STATE_UNSPECIFIED
+    return cameras_pb2.CameraStatus(camera=report.camera, health=report.health)
 
 
 def _violations(request: camera_service_pb2.ReportCameraHealthRequest, now: datetime) -> Iterator[Violation]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from google.protobuf.json_format import Parse
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.domain.admission import Act, CameraStanding, Halt
@@ -72,10 +72,12 @@ class Cameras:
         rows = [{"venue_id": venue, "camera_id": camera, "incarnation": number} for venue, camera, number in sorted(heard)]
         await insert_missing(self._session, IncarnationRow, rows)
 
-    async def health(self, cameras: Collection[CameraId]) -> dict[CameraId, tuple[int, datetime]]:
-        """Who last spoke for each camera, as an incarnation, and when."""
-        rows = await self._session.scalars(select(CameraHealthRow).where(_among(CameraHealthRow, cameras)))
-        return {(row.venue_id, row.camera_id): (row.incarnation, row.receive_time) for row in rows}
+    async def heard(self, cameras: Collection[CameraId]) -> dict[CameraId, tuple[int, datetime]]:
+        """Who last spoke for each camera, as an incarnation, and when. Until the transaction ends nobody else speaks for them."""
+        row = CameraHealthRow
+        columns = select(row.venue_id, row.camera_id, row.incarnation, row.receive_time).where(_among(row, cameras))
+        rows = await self._session.execute(columns.order_by(row.venue_id, row.camera_id).with_for_update())
+        return {(venue, camera): (incarnation, received) for venue, camera, incarnation, received in rows}
 
     async def put_health(self, reports: Mapping[CameraId, cameras_pb2.CameraHealth]) -> None:
         """Keeps what the owners said instead of what was kept."""
@@ -93,36 +95,51 @@ class Cameras:
         ]
         await upsert(self._session, CameraHealthRow, rows, rising="incarnation")
 
-    async def page(self, venues: frozenset[str] | None, *, after: CameraId, size: int) -> list[CameraReport]:
-        """Applied cameras by venue and id, of some venues or (None) of all."""
+    async def get(self, venue: str, camera: str) -> venues_pb2.Camera | None:
+        """A camera that is applied now."""
+        row = await self._session.get(CameraRow, (venue, camera))
+        return Parse(row.spec, venues_pb2.Camera()) if row is not None and row.withdrawn_time is None else None
+
+    async def page(
+        self, venues: frozenset[str] | None, states: frozenset[int], *, silent_before: datetime, after: CameraId, size: int
+    ) -> list[CameraReport]:
+        """Applied cameras by venue and id, of some venues or (None) of all, in some states or (empty) in any.
+
+        One whose owner has not spoken since `silent_before` is in no state, which is 0.
+        """
         key = tuple_(CameraRow.venue_id, CameraRow.camera_id)
-        statement = (
-            select(CameraRow, CameraHealthRow)
-            .outerjoin(
-                CameraHealthRow,
-                (CameraHealthRow.venue_id == CameraRow.venue_id) & (CameraHealthRow.camera_id == CameraRow.camera_id),
-            )
-            .where(CameraRow.withdrawn_time.is_(None), key > after)
-        )
+        statement = select(CameraRow, CameraHealthRow).outerjoin(CameraHealthRow, OF_THE_CAMERA)
+        statement = statement.where(CameraRow.withdrawn_time.is_(None), key > after)
         if venues is not None:
             statement = statement.where(CameraRow.venue_id.in_(venues))
+        if states:
+            statement = statement.where(shown_state(silent_before).in_(sorted(states)))
         rows = await self._session.execute(statement.order_by(CameraRow.venue_id, CameraRow.camera_id).limit(size))
         return [_report(camera, health) for camera, health in rows]
 
     async def _acts(self, venues: Collection[str], since: datetime) -> dict[str, Sequence[Act]]:
         held = select(AuthorizationRow).where(AuthorizationRow.venue_id.in_(venues), AuthorizationRow.end_time >= since)
-        acts: dict[str, list[Act]] = {}
-        for row in rows:
-            acts.setdefault(row.venue_id, []).append(_act(row, halts.get((row.venue_id, row.authorization_id), ())))
-        return dict(acts)
-
-
         rows = (await self._session.scalars(held)).all()
         halts: dict[tuple[str, str], list[Halt]] = {}
         key = tuple_(SuspensionRow.venue_id, SuspensionRow.authorization_id)
         named = sorted({(row.venue_id, row.authorization_id) for row in rows})
         for halt in await self._session.scalars(select(SuspensionRow).where(key.in_(named))):
             halts.setdefault((halt.venue_id, halt.authorization_id), []).append(_halt(halt))
+        acts: dict[str, list[Act]] = {}
+        for row in rows:
+            acts.setdefault(row.venue_id, []).append(_act(row, halts.get((row.venue_id, row.authorization_id), ())))
+        return dict(acts)
+
+
+OF_THE_CAMERA = and_(CameraHealthRow.venue_id == CameraRow.venue_id, CameraHealthRow.camera_id == CameraRow.camera_id)
+"""Joins a camera to what its owner last said of it."""
+
+
+def shown_state(silent_before: datetime) -> ColumnElement[int]:
+    """The state that a camera is shown in: what its owner said, unless that was too long ago."""
+    return case((CameraHealthRow.receive_time >= silent_before, CameraHealthRow.state), else_=0)
+
+
 def _among(model: "type[CameraRow | IncarnationRow | CameraHealthRow]", cameras: Collection[CameraId]) -> ColumnElement[bool]:
     return tuple_(model.venue_id, model.camera_id).in_(sorted(cameras))
 

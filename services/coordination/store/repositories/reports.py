@@ -16,7 +16,7 @@ from services.coordination.store.models import AnalysedTimeRow, EventRow, Signal
 from services.coordination.store.upsert import upsert
 from vigie.vocabulary import Kind
 
-_PAGE = 2000
+_PAGE = 500
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -46,13 +46,13 @@ class Reports:
     async def events(self, venues: frozenset[str] | None, start: datetime, end: datetime) -> AsyncIterator[JudgedEvent]:
         """Events that opened in the period, oldest first, without those that became a part of another."""
         key = tuple_(EventRow.open_time, EventRow.event_id)
-        opened = _opened(venues, start, end).order_by(EventRow.open_time, EventRow.event_id).limit(_PAGE)
-        page = (await self._session.execute(opened)).all()
+        opened = _opened(venues, end).order_by(EventRow.open_time, EventRow.event_id).limit(_PAGE)
+        page = (await self._session.execute(opened.where(EventRow.open_time >= start))).all()
         while page:
             for row in page:
                 yield _judged(row)
-            last = page[-1]
-            page = (await self._session.execute(opened.where(key > (last.open_time, last.event_id)))).all()
+            # No other lower bound stands beside this one: SQLite would begin each page there, and read the earlier ones again.
+            page = (await self._session.execute(opened.where(key > (page[-1].open_time, page[-1].event_id)))).all()
 
 
 def _among(venue: InstrumentedAttribute[str], venues: frozenset[str] | None) -> ColumnElement[bool]:
@@ -73,8 +73,8 @@ def _times(venues: frozenset[str] | None, zone: ZoneInfo, start: datetime, end: 
     )
 
 
-def _opened(venues: frozenset[str] | None, start: datetime, end: datetime) -> Select[tuple[Any, ...]]:
-    """What matters of each event, with the camera that raised its first signal."""
+def _opened(venues: frozenset[str] | None, end: datetime) -> Select[tuple[Any, ...]]:
+    """What matters of each event that opened before the end, with the camera that raised its first signal."""
     signal = aliased(SignalRow)
     first = (
         select(signal.signal_id)
@@ -96,9 +96,8 @@ def _opened(venues: frozenset[str] | None, start: datetime, end: datetime) -> Se
         EventRow.watch_time,
         EventRow.acknowledge_time,
     )
-    period = EventRow.open_time >= start, EventRow.open_time < end
-    wanted = _among(EventRow.venue_id, venues), EventRow.state != EventState.MERGED
-    return select(*columns).join(SignalRow, SignalRow.signal_id == first).where(*period, *wanted)
+    wanted = _among(EventRow.venue_id, venues), EventRow.open_time < end, EventRow.state != EventState.MERGED
+    return select(*columns).join(SignalRow, SignalRow.signal_id == first).where(*wanted)
 
 
 def _judged(row: Row[tuple[Any, ...]]) -> JudgedEvent:
