@@ -25,7 +25,10 @@ def apply(
     coordination: Address = DEFAULT_ADDRESS,
     as_json: AsJson = False,
 ) -> None:
-    """Makes a venue what its file says; cameras and authorisations that it no longer names are withdrawn.
+    """Makes a venue what its file says; cameras that it no longer names are withdrawn.
+
+    Acts that are not on record are recorded, which only a supervising authority may do. Those that are on record stay, named or
+    not: `vigie authorizations` suspends and revokes them.
 
     Example: vigie apply -f parc-des-princes.yaml --dry-run
     """

@@ -24,6 +24,7 @@ COMMANDS = {
     "migrate": ("tools.migrate:migrate", "Bring the tables of the record up to date."),
     "run": ("tools.run.command:run", "Analyse the cameras of a cluster until stopped."),
     "apply": ("tools.apply:apply", "Make a venue what its file says."),
+    "authorizations": ("tools.authorizations:app", "Record, suspend and revoke acts, and tell the public of them."),
     "events": ("tools.events:app", "List, show, watch and review events."),
     "integrations": ("tools.integrations:app", "Send judged events to other systems, and see what became of them."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),

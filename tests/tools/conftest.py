@@ -45,6 +45,8 @@ cameras:
     rules:
       - {{kind: ZONE_INTRUSION, zone: grass}}
 """
+# Acts never change once they are recorded: whoever writes the venue's file anew writes the same act.
+BEGUN = datetime.now(UTC)
 PICTURE = b"\xff\xd8\xff\xe0 a blurred picture \xff\xd9"
 CAMERA = "venues/arena/cameras/gate-1"
 
@@ -99,9 +101,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def venue_path(tmp_path: Path) -> Path:
     """The file of a venue whose act is in force."""
-    now = datetime.now(UTC)
     path = tmp_path / "arena.yaml"
-    path.write_text(VENUE.format(start=now - timedelta(hours=1), end=now + timedelta(hours=1)))
+    path.write_text(VENUE.format(start=BEGUN - timedelta(hours=1), end=BEGUN + timedelta(hours=1)))
     return path
 
 

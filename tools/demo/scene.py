@@ -15,8 +15,8 @@ venue: demo
 name: The demo's campus
 time_zone: Europe/London
 authorizations:
-  - id: demo-$number
-    reference: demo $number
+  - id: demo-$day
+    reference: demo of $day
     controller: whoever runs this demo
     motive: to see Vigie at work on footage made for research
     start: $act_start
@@ -45,13 +45,14 @@ cameras:
 def venue_text(start_time: datetime, now: datetime) -> str:
     """The venue file for a recording that began at `start_time` and is played `now`.
 
-    Its act begins on the day of the recording and lasts four weeks; later the next one is in force.
+    Its act begins on the day of the recording and lasts four weeks; later the next one is in force. An act never changes, so each
+    has a name of its own.
     """
     first = start_time.replace(hour=0, minute=0, second=0, microsecond=0)
     number = (now - first) // ACT_LENGTH
     act_start = first + number * ACT_LENGTH
     return _VENUE.substitute(
-        number=number + 1,
+        day=act_start.date(),
         act_start=act_start.isoformat(),
         act_end=(act_start + ACT_LENGTH).isoformat(),
         clip=quote(str(CLIP)),

@@ -5,16 +5,21 @@ Every message says `FILE:LINE: FIELD: what is wrong; what to do`, all of them at
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
+from services.coordination.domain.venues import violations
 from tools.errors import CommandError, ExitCode
 from tools.venue_file import convert, schema
-from tools.venue_file.document import SIZE_LIMIT_BYTES, Problem, UnreadableError, read
+from tools.venue_file.document import SIZE_LIMIT_BYTES, Document, Problem, UnreadableError, read
 from tools.venue_file.parts import Part, unknown
 from tools.venue_file.problems import problems_for_the_cluster, problems_of_form, problems_of_sense
-from vigie.names import parse_camera
+from vigie.names import is_id, parse_camera, venue_name
 from vigie.v1 import venues_pb2
+from vigie.v1.authorizations_pb2 import Authorization
+
+Content = TypeVar("Content", bound=Part)
 
 
 class VenueFileError(CommandError):
@@ -43,22 +48,60 @@ class VenueFile:
         return cameras[camera_id]
 
 
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A file of acts for a venue that is on record."""
+
+    path: Path
+    content: schema.Register
+    document: Document
+
+    @property
+    def venue(self) -> str:
+        """Name of the venue."""
+        return venue_name(self.content.venue)
+
+    def acts(self, venue: venues_pb2.Venue) -> list[Authorization]:
+        """The acts, for the venue as it is on record. Raises VenueFileError for what does not make sense there."""
+        cameras = [parse_camera(camera.name)[1] for camera in venue.cameras]
+        acts = convert.acts(self.content.authorizations, self.content.venue, cameras)
+        wanted = venues_pb2.Venue(name=venue.name, time_zone=venue.time_zone, cameras=venue.cameras, authorizations=acts)
+        if problems := [*self.document.problems, *problems_of_sense(violations(wanted), self.document)]:
+            raise VenueFileError(self.path, problems)
+        return acts
+
+
 def load_venue(path: Path) -> VenueFile:
     """Reads and checks a venue file. Raises VenueFileError."""
+    content, document = _parsed(path, schema.Venue)
+    venue = convert.venue(content, path.parent)
+    problems = [*document.problems, *problems_of_sense(violations(venue), document)]
+    if problems := problems or list(problems_for_the_cluster(venue, document)):
+        raise VenueFileError(path, problems)
+    return VenueFile(path, venue)
+
+
+def load_register(path: Path) -> Register:
+    """Reads a file of acts. Raises VenueFileError."""
+    content, document = _parsed(path, schema.Register)
+    if not is_id(content.venue):
+        problem = Problem(
+            document.line(("venue",)), "venue", f"{content.venue[:64]!r} is no id; ids are 1 to 63 of a-z, 0-9 and '-'"
+        )
+        raise VenueFileError(path, [problem])
+    return Register(path, content, document)
+
+
+def _parsed(path: Path, model: type[Content]) -> tuple[Content, Document]:
     try:
         document = read(_content(path))
     except UnreadableError as error:
         raise VenueFileError(path, [error.problem]) from error
     context: dict[int, type[Part]] = {}
     try:
-        content = schema.Venue.model_validate(document.value, context=context)
+        return model.model_validate(document.value, context=context), document
     except ValidationError as error:
         raise VenueFileError(path, [*document.problems, *problems_of_form(error, document, context)]) from error
-    venue = convert.venue(content, path.parent)
-    problems = [*document.problems, *problems_of_sense(venue, document)] or list(problems_for_the_cluster(venue, document))
-    if problems:
-        raise VenueFileError(path, problems)
-    return VenueFile(path, venue)
 
 
 def _content(path: Path) -> bytes:

@@ -1,5 +1,6 @@
 """A venue file's content as the contract's message."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,20 +20,28 @@ def venue(content: schema.Venue, folder: Path) -> venues_pb2.Venue:
         display_name=content.name or content.venue,
         time_zone=content.time_zone,
         cameras=[_camera(camera, content.venue, folder) for camera in content.cameras],
-        authorizations=[_authorization(act, content) for act in content.authorizations],
+        authorizations=acts(content.authorizations, content.venue, [camera.id for camera in content.cameras]),
     )
 
 
-def _authorization(act: schema.Authorization, content: schema.Venue) -> authorizations_pb2.Authorization:
-    every = schema.EVERY_CAMERA in act.cameras
-    cameras = dict.fromkeys(camera.id for camera in content.cameras) if every else act.cameras
+def acts(
+    content: Iterable[schema.Authorization], venue_id: str, cameras: Iterable[str]
+) -> list[authorizations_pb2.Authorization]:
+    """Acts of a venue that has these cameras, by their ids."""
+    every = list(dict.fromkeys(cameras))
+    return [_act(act, venue_id, every if schema.EVERY_CAMERA in act.cameras else act.cameras) for act in content]
+
+
+def _act(act: schema.Authorization, venue_id: str, cameras: Iterable[str]) -> authorizations_pb2.Authorization:
     message = authorizations_pb2.Authorization(
-        name=authorization_name(content.venue, act.id),
+        name=authorization_name(venue_id, act.id),
         reference=act.reference,
         controller=act.controller,
         motive=act.motive,
-        cameras=[camera_name(content.venue, camera) for camera in cameras],
+        cameras=[camera_name(venue_id, camera) for camera in cameras],
         kinds=[vocabulary_pb2.Kind.ValueType(kind) for kind in act.kinds],
+        max_cameras=act.max_cameras,
+        contact=act.contact,
     )
     message.start_time.FromDatetime(act.start)
     message.end_time.FromDatetime(act.end)

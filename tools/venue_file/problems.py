@@ -1,7 +1,7 @@
 """From what is wrong with a venue's content to where its file says it, and what to do about it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from cluster.config import camera_config
 from cluster.errors import ConfigurationError
 from cluster.video.url import resolve
-from services.coordination.domain.venues import violations
+from services.coordination.errors import Violation
 from tools.venue_file.document import Document, Location, Problem, Value, label
 from tools.venue_file.parts import Part, unknown
 from vigie.v1 import venues_pb2
@@ -70,9 +70,9 @@ def problems_of_form(error: ValidationError, document: Document, models: Mapping
             yield problem
 
 
-def problems_of_sense(venue: venues_pb2.Venue, document: Document) -> Iterator[Problem]:
+def problems_of_sense(found: Iterable[Violation], document: Document) -> Iterator[Problem]:
     """What the coordination service would refuse, where the file says it."""
-    for violation in violations(venue):
+    for violation in found:
         location = _in_file(violation.field, document.value)
         yield Problem(document.line(location), label(location), violation.description)
 

@@ -64,6 +64,8 @@ class Authorization(Part):
     end: Moment
     cameras: Annotated[tuple[str, ...], BeforeValidator(_cameras)]
     kinds: tuple[Annotated[Kind, one_of(Kind, str)], ...]
+    max_cameras: Annotated[int, Field(ge=0, le=1000)] = 0
+    contact: str = ""
 
 
 class Stream(Part):
@@ -115,6 +117,13 @@ class Camera(Part):
     ground_plane: GroundPlane | None = None
     zones: dict[str, Zone] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+
+
+class Register(Part):
+    """A file of nothing but acts, for a venue that is on record."""
+
+    venue: str
+    authorizations: tuple[Authorization, ...]
 
 
 class Venue(Part):

@@ -73,7 +73,7 @@ class AuthorizationServicer(AuthorizationServiceServicer):
             if not request.validate_only:
                 await work.authorizations.record([act], actor_name(), self._ids)
                 act = await self._commit(work, act.name, trace("RecordAuthorization", act.name, reference=act.reference))
-        return authorization_service_pb2.RecordAuthorizationResponse(authorization=act)
+        return authorization_service_pb2.RecordAuthorizationResponse(authorization=shown(act, self._now()))
 
     async def GetAuthorization(  # noqa: N802 - named by the contract
         self, request: authorization_service_pb2.GetAuthorizationRequest, context: Context
