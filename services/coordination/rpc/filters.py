@@ -18,7 +18,7 @@ from vigie.vocabulary import Kind
 MAX_VALUES = 100
 """Of one field of a filter."""
 
-_VOCABULARIES = {"kinds": Kind, "states": EventState, "priorities": Priority, "drills": event_service_pb2.DrillFilter.values()}
+_VOCABULARIES: dict[str, Iterable[int]] = {"kinds": Kind, "states": EventState, "priorities": Priority}
 _DRILLS = {event_service_pb2.DRILL_FILTER_WITHOUT: False, event_service_pb2.DRILL_FILTER_ONLY: True}
 
 
@@ -69,10 +69,10 @@ def _check(wanted: event_service_pb2.EventFilter) -> None:
     for field in ("kinds", "states", "priorities", "cameras", "zones"):
         if (count := len(getattr(wanted, field))) > MAX_VALUES:
             raise invalid(f"filter.{field}", f"has {count} entries; at most {MAX_VALUES} are allowed")
-    for field in ("kinds", "states", "priorities"):
+    for field, vocabulary in _VOCABULARIES.items():
         for index, value in enumerate(getattr(wanted, field)):
-            _check_among(f"{field}[{index}]", value, _VOCABULARIES[field])
-    _check_among("drills", wanted.drills, _VOCABULARIES["drills"])
+            _check_among(f"{field}[{index}]", value, vocabulary)
+    _check_among("drills", wanted.drills, event_service_pb2.DrillFilter.values())
     for index, camera in enumerate(wanted.cameras):
         _check_camera(f"filter.cameras[{index}]", camera)
     for index, zone in enumerate(wanted.zones):

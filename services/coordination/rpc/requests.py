@@ -29,7 +29,7 @@ def trace(action: str, resource: str, *, actor: str = "", **detail: object) -> T
 
 
 def actor_name(said: str = "") -> str:
-    """Who calls, as it stands on record. Where the service does not know its callers it is who the request says, if it says so."""
+    """Who calls, as it stands on record. Where the service knows nobody it is who the request says, if it says so."""
     caller = current().caller
     name = caller.name if caller.known or not said else said
     printable = "".join(character for character in name if character.isprintable())
@@ -76,9 +76,8 @@ def request_uuid(text: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError as error:
-        raise invalid(
-            "request_id", "is no UUID; make one for each request, and keep it when you send the request again"
-        ) from error
+        problem = "is no UUID; make one for each request, and keep it when you send the request again"
+        raise invalid("request_id", problem) from error
 
 
 def summary(message: Message) -> dict[str, object]:

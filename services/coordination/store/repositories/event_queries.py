@@ -4,7 +4,7 @@ The table of events has an index for each way in which people look at them: by v
 all of them, each sorted by time. A query with several values for an index's first columns is a merge of as many sorted runs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -49,10 +49,10 @@ class EventQuery:
     before: tuple[datetime, UUID] | None = None
 
 
-def page(query: EventQuery, size: int) -> Select[tuple[EventRow]]:
+def page(query: EventQuery, size: int) -> Select[EventRow]:
     """The first `size` events, newest first."""
     query = _of_its_cameras(query)
-    wanted = _conditions(query)
+    wanted = list(_conditions(query))
     runs = [select(EventRow.event_id, EventRow.open_time).where(*run, *wanted) for run in _runs(query)]
     first = [run.order_by(*_NEWEST_FIRST).limit(size).subquery() for run in runs]
     found = union_all(*(select(run.c.event_id, run.c.open_time) for run in first)).subquery()
@@ -60,7 +60,7 @@ def page(query: EventQuery, size: int) -> Select[tuple[EventRow]]:
     return select(EventRow).where(EventRow.event_id.in_(ids)).order_by(*_NEWEST_FIRST)
 
 
-def counts(query: EventQuery) -> Select[tuple[int, int, int, int]]:
+def counts(query: EventQuery) -> Select[int, int, int, int]:
     """How many events there are of each kind, state and priority."""
     query = _of_its_cameras(query)
     key = EventRow.kind, EventRow.state, EventRow.priority
@@ -91,7 +91,7 @@ def _runs(query: EventQuery) -> Sequence[tuple[_Condition, ...]]:
     return runs
 
 
-def _conditions(query: EventQuery) -> Iterable[_Condition]:
+def _conditions(query: EventQuery) -> Iterator[_Condition]:
     """All that an event must meet."""
     columns = (
         (EventRow.venue_id, query.venues),
