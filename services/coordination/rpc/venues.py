@@ -1,4 +1,7 @@
-"""VenueService: keeps venues, their cameras, zones, rules and authorisations."""
+"""VenueService: keeps venues, their cameras, zones, rules and authorisations.
+
+What is set up is read without a trace; the overview counts events, and leaves one.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,13 +28,13 @@ from services.coordination.rpc.requests import (
 )
 from services.coordination.rpc.tokens import page_position, page_token
 from services.coordination.store.database import Database
+from services.coordination.store.unit_of_work import UnitOfWork
 from vigie.names import InvalidNameError, parse_venue
 from vigie.v1 import venue_service_pb2, venues_pb2
+from vigie.v1.authorizations_pb2 import Authorization
 from vigie.v1.venue_service_pb2_grpc import VenueServiceServicer
-from services.coordination.store.unit_of_work import UnitOfWork
 
 _MAX_AUDITED_CHANGES = 50
-from vigie.v1.authorizations_pb2 import Authorization
 
 
 class VenueServicer(VenueServiceServicer):
@@ -48,7 +51,10 @@ class VenueServicer(VenueServiceServicer):
     async def ApplyVenue(  # noqa: N802 - named by the contract
         self, request: venue_service_pb2.ApplyVenueRequest, context: Context
     ) -> venue_service_pb2.ApplyVenueResponse:
-        """Makes a venue exactly what the request says. Applying the same twice changes nothing the second time."""
+        """Makes a venue exactly what the request says. Applying the same twice changes nothing the second time.
+
+        Acts that are new are recorded; no act is changed or withdrawn.
+        """
         wanted = _checked(request)
         venue = parse_venue(wanted.name)
         async with self._database.write() as work:
@@ -66,12 +72,12 @@ class VenueServicer(VenueServiceServicer):
             audited = lines[:_MAX_AUDITED_CHANGES]
             done = trace("ApplyVenue", wanted.name, actor=request.author, changes=audited, count=len(lines))
             await work.audit.append(done)
+            after = await work.venues.get(venue)
             await work.commit()
         if lines:
             self._applied()
         return venue_service_pb2.ApplyVenueResponse(venue=after and self._shown(after), changes=lines)
 
-            after = await work.venues.get(venue)
     async def GetVenue(  # noqa: N802 - named by the contract
         self,
         request: venue_service_pb2.GetVenueRequest,
@@ -101,12 +107,6 @@ class VenueServicer(VenueServiceServicer):
         more = page_token(request, [parse_venue(venues[-1].name)]) if len(venues) == size else ""
         return venue_service_pb2.ListVenuesResponse(venues=venues, next_page_token=more)
 
-
-def _checked(request: venue_service_pb2.ApplyVenueRequest) -> venues_pb2.Venue:
-    check_text("author", request.author, most=MAX_ACTOR)
-    if found := violations(request.venue):
-        raise InvalidRequestError([Violation(f"venue.{each.field}", each.description) for each in found])
-    wanted = venues_pb2.Venue()
     async def GetOverview(  # noqa: N802 - named by the contract
         self,
         request: venue_service_pb2.GetOverviewRequest,
@@ -138,8 +138,14 @@ def _checked(request: venue_service_pb2.ApplyVenueRequest) -> venues_pb2.Venue:
             shown(act, self._now())
         return venue
 
+
+def _checked(request: venue_service_pb2.ApplyVenueRequest) -> venues_pb2.Venue:
+    check_text("author", request.author, most=MAX_ACTOR)
+    if found := violations(request.venue):
+        raise InvalidRequestError([Violation(f"venue.{each.field}", each.description) for each in found])
+    wanted = venues_pb2.Venue()
     wanted.CopyFrom(request.venue)
     wanted.ClearField("update_time")
-    return wanted
     for act in wanted.authorizations:
         act.CopyFrom(given(act))
+    return wanted
