@@ -139,7 +139,7 @@ class Service:
         self._signals = SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight)
         signal_service_pb2_grpc.add_SignalServiceServicer_to_server(self._signals, self._server)
         event_service_pb2_grpc.add_EventServiceServicer_to_server(
-            EventServicer(database, evidence, self._feed, now=now, heartbeat_s=limits.heartbeat_s), self._server
+            EventServicer(database, evidence, self._feed, now=now, ids=ids, heartbeat_s=limits.heartbeat_s), self._server
         )
         venue_service_pb2_grpc.add_VenueServiceServicer_to_server(
             VenueServicer(database, now=now, ids=ids, applied=self._board.notify), self._server

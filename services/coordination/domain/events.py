@@ -79,6 +79,16 @@ class Review:
     event_version: int
 
 
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How many events have a kind, a state and a priority."""
+
+    kind: Kind
+    state: EventState
+    priority: Priority
+    events: int
+
+
 def begun(event_id: UUID, first: SignalRevision, now: datetime) -> Event:
     """The event that a signal opens, before that signal is taken in."""
     return Event(

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.coordination.domain.events import Event, Review
+from services.coordination.domain.events import Event, EventCount, Review
 from services.coordination.domain.signals import Box, Evidence, Signal, SignalRevision
 from vigie.limits import KNOWN_LIMITS
 from vigie.names import camera_name, event_name, parse_camera
-from vigie.v1 import events_pb2, signals_pb2, venues_pb2, vocabulary_pb2
+from vigie.v1 import event_service_pb2, events_pb2, signals_pb2, venues_pb2, vocabulary_pb2
 from vigie.vocabulary import Kind, Severity
 
 
@@ -82,6 +82,16 @@ def event_message(
         reopen_time=timestamp(event.reopen_time) if event.reopen_time else None,
         folded_signal_count=event.folded_signal_count,
         merged_into=event_name(event.venue, str(event.merged_into)) if event.merged_into else "",
+    )
+
+
+def count_message(count: EventCount) -> event_service_pb2.EventCount:
+    """How many events have a kind, a state and a priority, as a message."""
+    return event_service_pb2.EventCount(
+        kind=vocabulary_pb2.Kind.ValueType(count.kind),
+        state=events_pb2.EventState.ValueType(count.state),
+        priority=events_pb2.Priority.ValueType(count.priority),
+        events=count.events,
     )
 
 

@@ -1,18 +1,22 @@
-"""EventService: lets people list, read, watch and judge events. Every read and every decision is in the audit log."""
+"""EventService: lets people list, count, read, watch, judge and exercise events.
+
+Every read, every decision and every exercise is in the audit log (décret 2023-828; règlement (UE) 2024/1689, articles 12 and 26).
+"""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from uuid import UUID
 
 from services.coordination.access.caller import current
-from services.coordination.domain.admission import SHA256
+from services.coordination.domain.admission import MAX_REASON, SHA256
 from services.coordination.domain.events import Event
 from services.coordination.domain.judgement import Judgement
 from services.coordination.domain.lifecycle import Decision, DismissalReason
+from services.coordination.drilling import PREFIX, Drill, DrillBoard
 from services.coordination.errors import CursorError, NotFoundError
 from services.coordination.evidence.store import EvidenceStore
 from services.coordination.reviewing import Reviewer
-from services.coordination.rpc.convert import event_message, timestamp
+from services.coordination.rpc.convert import count_message, event_message, timestamp
 from services.coordination.rpc.filters import event_query, event_test
 from services.coordination.rpc.requests import (
     Context,
@@ -29,12 +33,14 @@ from services.coordination.rpc.tokens import cursor, page_position, page_token, 
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
 from services.coordination.watch import Change, Feed, Subscription
-from vigie.names import InvalidNameError, parse_event
+from vigie.names import InvalidNameError, parse_camera, parse_event
 from vigie.v1 import event_service_pb2, events_pb2
 from vigie.v1.event_service_pb2_grpc import EventServiceServicer
+from vigie.vocabulary import Kind, Severity
 
 MAX_REVIEWER = 200
 MAX_COMMENT = 2000
+MAX_DRILL_REASON = MAX_REASON - len(PREFIX)
 _BACKLOG_PAGE = 200
 
 _WatchResponse = event_service_pb2.WatchEventsResponse
@@ -50,12 +56,14 @@ class EventServicer(EventServiceServicer):
         feed: Feed,
         *,
         now: Callable[[], datetime],
+        ids: Callable[[], UUID],
         heartbeat_s: float,
     ) -> None:
         self._database = database
         self._evidence = evidence
         self._feed = feed
         self._reviewer = Reviewer(database, now=now)
+        self._drills = DrillBoard(database, now=now, ids=ids)
         self._now = now
         self._heartbeat_s = heartbeat_s
 
@@ -78,6 +86,32 @@ class EventServicer(EventServiceServicer):
             next_page_token=_next_page(request, events) if len(events) == size else "",
             cursor=cursor(last_change),
         )
+
+    async def CountEvents(  # noqa: N802 - named by the contract
+        self, request: event_service_pb2.CountEventsRequest, context: Context
+    ) -> event_service_pb2.CountEventsResponse:
+        """Counts events by kind, state and priority."""
+        query = event_query(request.parent, request.filter)
+        async with self._database.write() as work:
+            await check_known(work, request.parent)
+            await work.audit.append(trace("CountEvents", request.parent, filter=summary(request.filter)))
+            await work.commit()
+        # The trace was left first, so that a long count keeps nobody from recording.
+        async with self._database.read() as work:
+            counts = await work.events.counts(query)
+        return event_service_pb2.CountEventsResponse(
+            total=sum(count.events for count in counts), counts=[count_message(count) for count in counts]
+        )
+
+    async def InsertDrill(  # noqa: N802 - named by the contract
+        self, request: event_service_pb2.InsertDrillRequest, context: Context
+    ) -> event_service_pb2.InsertDrillResponse:
+        """Inserts an event as an exercise."""
+        drill = _drill(request)
+        said = {"kind": drill.kind.name, "severity": drill.severity.name, "zone": drill.zone, "reason": drill.reason}
+        event = await self._drills.insert(drill, trace("InsertDrill", request.camera, **said))
+        self._feed.notify()
+        return event_service_pb2.InsertDrillResponse(event=event_message(event))
 
     async def GetEvent(  # noqa: N802 - named by the contract
         self, request: event_service_pb2.GetEventRequest, context: Context
@@ -197,6 +231,28 @@ def _next_page(request: event_service_pb2.ListEventsRequest, events: list[Event]
     return page_token(request, [events[-1].open_time.isoformat(), str(events[-1].event_id)])
 
 
+def _drill(request: event_service_pb2.InsertDrillRequest) -> Drill:
+    try:
+        venue, camera = parse_camera(request.camera)
+    except InvalidNameError as error:
+        raise invalid("camera", str(error)) from error
+    if int(request.kind) not in list(Kind):
+        raise invalid("kind", f"{request.kind} is none of the eight kinds")
+    if int(request.severity) not in list(Severity):
+        raise invalid("severity", f"{request.severity} is none of {', '.join(Severity.__members__)}")
+    check_text("reason", request.reason, least=1, most=MAX_DRILL_REASON)
+    check_text("zone", request.zone, most=MAX_REVIEWER)
+    return Drill(
+        venue=venue,
+        camera=camera,
+        kind=Kind(request.kind),
+        severity=Severity(request.severity),
+        zone=request.zone,
+        reason=request.reason,
+        request_id=request_uuid(request.request_id),
+    )
+
+
 def _judgement(request: event_service_pb2.ReviewEventRequest) -> Judgement:
     venue, event_id = _event_ids("name", request.name)
     if int(request.decision) not in list(Decision):
@@ -219,7 +275,7 @@ def _judgement(request: event_service_pb2.ReviewEventRequest) -> Judgement:
 def _dismissal_reason(request: event_service_pb2.ReviewEventRequest) -> DismissalReason | None:
     """Why an event is dismissed, from the closed list: false alarms are counted by it."""
     given = int(request.dismissal_reason)
-    if request.decision != Decision.DISMISS:
+    if int(request.decision) != Decision.DISMISS:
         if given:
             raise invalid("dismissal_reason", "belongs to DISMISS only; leave it out")
         return None

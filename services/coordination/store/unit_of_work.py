@@ -10,6 +10,7 @@ from services.coordination.store.repositories.authorizations import Authorizatio
 from services.coordination.store.repositories.cameras import Cameras
 from services.coordination.store.repositories.events import Events
 from services.coordination.store.repositories.evidence import Pictures
+from services.coordination.store.repositories.overviews import Overviews
 from services.coordination.store.repositories.reports import Reports
 from services.coordination.store.repositories.signals import Signals
 from services.coordination.store.repositories.venues import Venues
@@ -29,6 +30,7 @@ class UnitOfWork:
         self.signals = Signals(session)
         self.authorizations = Authorizations(session, now)
         self.events = Events(session)
+        self.overviews = Overviews(session)
         self.pictures = Pictures(session)
         self.reports = Reports(session)
         self.audit = AuditLog(session, now)

@@ -1,14 +1,13 @@
 """Events, people's decisions on them, and the log of their changes on record."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.coordination.domain.events import Event, Review
+from services.coordination.domain.events import Event, EventCount, Review
 from services.coordination.domain.lifecycle import Decision, DismissalReason, EventState
 from services.coordination.domain.priority import Priority
 from services.coordination.store.bounds import bounded
@@ -17,16 +16,6 @@ from services.coordination.store.repositories.event_queries import EventQuery, c
 from services.coordination.store.repositories.heads import Head, advance, position
 from services.coordination.store.upsert import upsert
 from vigie.vocabulary import Kind, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class EventCount:
-    """How many events have a kind, a state and a priority."""
-
-    kind: Kind
-    state: EventState
-    priority: Priority
-    events: int
 
 
 class Events:
