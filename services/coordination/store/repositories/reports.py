@@ -59,7 +59,7 @@ def _among(venue: InstrumentedAttribute[str], venues: frozenset[str] | None) -> 
     return true() if venues is None else venue.in_(sorted(venues))
 
 
-def _times(venues: frozenset[str] | None, zone: ZoneInfo, start: datetime, end: datetime) -> Select[tuple[str, str, int, float]]:
+def _times(venues: frozenset[str] | None, zone: ZoneInfo, start: datetime, end: datetime) -> Select[str, str, int, float]:
     """By camera and kind, of the venues in a time zone."""
     row = AnalysedTimeRow
     first, last = start.astimezone(zone).date(), (end - _INSTANT).astimezone(zone).date()
@@ -73,7 +73,7 @@ def _times(venues: frozenset[str] | None, zone: ZoneInfo, start: datetime, end: 
     )
 
 
-def _opened(venues: frozenset[str] | None, end: datetime) -> Select[tuple[Any, ...]]:
+def _opened(venues: frozenset[str] | None, end: datetime) -> Select[*tuple[Any, ...]]:
     """What matters of each event that opened before the end, with the camera that raised its first signal."""
     signal = aliased(SignalRow)
     first = (
@@ -100,7 +100,7 @@ def _opened(venues: frozenset[str] | None, end: datetime) -> Select[tuple[Any, .
     return select(*columns).join(SignalRow, SignalRow.signal_id == first).where(*wanted)
 
 
-def _judged(row: Row[tuple[Any, ...]]) -> JudgedEvent:
+def _judged(row: Row[*tuple[Any, ...]]) -> JudgedEvent:
     return JudgedEvent(
         event_id=row.event_id,
         venue=row.venue_id,
