@@ -18,6 +18,7 @@ _SECRET = "VIGIE_SECRET_"  # noqa: S105 - how the names of such settings begin
 DEFAULT_ADDRESS = "127.0.0.1:7430"
 LEASE_S = 60.0
 LEASE_LIMITS_S = (10, 3600)
+DRAIN_LIMITS_S = (0, 300)
 DEFAULT_ROLES_CLAIM = "vigie_roles"
 
 
@@ -36,7 +37,7 @@ class Limits:
         idle_s: how long a call that sends many requests may send none.
         watch_queue: changes that may wait for one watcher.
         heartbeat_s: longest silence of a watch.
-        poll_s: how often the process looks for what other replicas recorded.
+        poll_s: how often the process looks for what other replicas recorded, and for who may not go on.
         changes_kept: changes of events that a watcher can go back to.
         lease_s: how long clusters analyse cameras without hearing of the service.
         stop_grace_s: how long calls may go on after the service was told to stop.
@@ -116,6 +117,8 @@ class ServiceConfig:
         database_url: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`.
         evidence: folder or bucket of the evidence pictures; replicas share it.
         address: where to listen, as `HOST:PORT`; port 0 takes a free one.
+        health_address: where to answer probes, and nothing else, in the clear; empty for nowhere.
+        drain_s: how long to serve on after it was told to stop, so that nobody new is sent here.
         migrate: bring the tables of a server's database up to date at the start, as those of a file always are.
         access: how callers prove who they are; None believes anyone on this machine.
         limits: bounds and periods.
@@ -127,6 +130,8 @@ class ServiceConfig:
     database_url: str
     evidence: EvidencePlace
     address: str = DEFAULT_ADDRESS
+    health_address: str = ""
+    drain_s: float = 0.0
     migrate: bool = False
     access: Access | None = None
     limits: Limits = Limits()
@@ -137,6 +142,8 @@ class ServiceConfig:
     def __post_init__(self) -> None:
         """Refuses to believe anyone on an address that other machines reach."""
         host = host_of("address", self.address)
+        if self.health_address:
+            host_of("VIGIE_HEALTH_ADDRESS", self.health_address)
         if self.access is None and not is_loopback(host):
             raise ConfigurationError(
                 f"address {self.address!r}: other machines could reach it, and callers would be neither known nor encrypted; "
@@ -157,19 +164,21 @@ def service_config(environment: Mapping[str, str]) -> ServiceConfig:
         evidence=evidence_from(environment, data / "evidence"),
         evidence_keys=evidence_keys(environment),
         address=environment.get("VIGIE_ADDRESS") or DEFAULT_ADDRESS,
+        health_address=environment.get("VIGIE_HEALTH_ADDRESS", ""),
+        drain_s=_seconds("VIGIE_DRAIN_S", environment, DRAIN_LIMITS_S),
         access=None if anonymous else _access(environment),
-        limits=Limits(lease_s=_lease_s(environment.get("VIGIE_LEASE_S"))),
+        limits=Limits(lease_s=_seconds("VIGIE_LEASE_S", environment, LEASE_LIMITS_S, usual_s=LEASE_S)),
         retention=retention_periods(environment.get("VIGIE_RETENTION_DAYS"), environment.get("VIGIE_DISMISSED_HOURS")),
         secrets={name.removeprefix(_SECRET): value for name, value in environment.items() if name.startswith(_SECRET)},
     )
 
 
-def _lease_s(text: str | None) -> float:
-    least, most = LEASE_LIMITS_S
+def _seconds(setting: str, environment: Mapping[str, str], limits_s: tuple[int, int], *, usual_s: float = 0.0) -> float:
+    text, (least, most) = environment.get(setting), limits_s
     if not text:
-        return LEASE_S
+        return usual_s
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise ConfigurationError(f"VIGIE_LEASE_S: {text[:64]!r} is no whole number of seconds from {least} to {most}")
+        raise ConfigurationError(f"{setting}: {text[:64]!r} is no whole number of seconds from {least} to {most}")
     return float(text)
 
 

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health
 from uuid_utils.compat import uuid7
 
 from services.coordination.access.guard import Guard
@@ -21,13 +20,17 @@ from services.coordination.config import ServiceConfig
 from services.coordination.errors import UnavailableError
 from services.coordination.evidence.opening import open_evidence
 from services.coordination.integrations.courier import Courier
+from services.coordination.integrations.planning import Planner
 from services.coordination.recording import GroupCommit, Recorder
 from services.coordination.retention import Retention
+from services.coordination.reviewing import Reviewer
 from services.coordination.rpc.assignments import AssignmentServicer
 from services.coordination.rpc.audit import AuditServicer
 from services.coordination.rpc.authorizations import AuthorizationServicer
 from services.coordination.rpc.cameras import CameraServicer
 from services.coordination.rpc.events import EventServicer
+from services.coordination.rpc.health import NAME as HEALTH
+from services.coordination.rpc.health import Health
 from services.coordination.rpc.integrations import IntegrationServicer
 from services.coordination.rpc.interceptors import AccessInterceptor, ErrorInterceptor
 from services.coordination.rpc.reflection import add_reflection
@@ -36,8 +39,11 @@ from services.coordination.rpc.retention import RetentionServicer
 from services.coordination.rpc.server import listen, new_server
 from services.coordination.rpc.signals import SignalServicer
 from services.coordination.rpc.venues import VenueServicer
+from services.coordination.rpc.watching import EventWatch, SerializedInterceptor, watch_response
 from services.coordination.store.database import Database
-from services.coordination.watch import Feed
+from services.coordination.store.listening import Listener
+from services.coordination.store.repositories.heads import Head
+from services.coordination.watch import Feed, Sightings
 from vigie.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
@@ -127,19 +133,22 @@ class Service:
         evidence = self._evidence = open_evidence(config.evidence, config.evidence_keys, makes_key=config.access is None)
         self._config = config
         self._database = database
-        self._feed = Feed(database, poll_s=limits.poll_s, queue=limits.watch_queue)
+        self._feed = Feed(database, respond=partial(watch_response, now=now), poll_s=limits.poll_s, queue=limits.watch_queue)
+        self._sightings = Sightings(database, now=now)
+        watch = EventWatch(database, self._feed, self._sightings, now=now, heartbeat_s=limits.heartbeat_s)
         self._board = AssignmentBoard(database, poll_s=limits.poll_s)
         self._recorder = Recorder(database, evidence, now=now, ids=ids, recorded=self._feed.notify)
         self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
         self._retention = Retention(database, evidence, config.retention, now=now)
         self._courier = Courier(database, config.secrets, now=now, jitter=random.random)
-        self._health = health.HealthServicer()
+        self._health = Health(database, SERVICES)
         self._guard = Guard(config.access, limits, database, now=now, clock=time.monotonic)
-        self._server = new_server(limits, (ErrorInterceptor(), AccessInterceptor(self._guard)))
+        self._server = new_server(limits, (ErrorInterceptor(), AccessInterceptor(self._guard), SerializedInterceptor()))
         self._signals = SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight)
         signal_service_pb2_grpc.add_SignalServiceServicer_to_server(self._signals, self._server)
+        reviewer = Reviewer(database, Planner(now=now, ids=ids), now=now, planned=self._courier.notify)
         event_service_pb2_grpc.add_EventServiceServicer_to_server(
-            EventServicer(database, evidence, self._feed, now=now, ids=ids, heartbeat_s=limits.heartbeat_s), self._server
+            EventServicer(database, evidence, self._feed, watch, reviewer, now=now, ids=ids), self._server
         )
         venue_service_pb2_grpc.add_VenueServiceServicer_to_server(
             VenueServicer(database, now=now, ids=ids, applied=self._board.notify), self._server
@@ -161,8 +170,9 @@ class Service:
         integration_service_pb2_grpc.add_IntegrationServiceServicer_to_server(
             IntegrationServicer(database, now=now, ids=ids, planned=self._courier.notify), self._server
         )
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        add_reflection(self._server, (*SERVICES, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name))
+        self._health.add_to(self._server)
+        self._listener = Listener(database, {Head.EVENT_CHANGES: self._feed.notify, Head.VENUE_CHANGES: self._board.notify})
+        add_reflection(self._server, (*SERVICES, HEALTH))
 
     async def run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
         """Serves until told to stop."""
@@ -170,46 +180,63 @@ class Service:
             await self._run(stopping, ready)
         finally:
             await self._server.stop(None)
+            await self._health.close()
 
     async def _run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
         address, token_address = listen(self._server, self._config)
+        health_address = self._health.listen(self._config.health_address) if self._config.health_address else ""
         await self._evidence.check()
         await self._feed.step()
         await self._board.step()
+        await self._health.start()
         async with asyncio.TaskGroup() as tasks:
             loops = (
                 self._guard.run(),
+                self._listener.run(),
                 self._feed.run(),
+                self._sightings.run(),
                 self._board.run(),
                 self._courier.run(self._config.limits.poll_s),
                 self._retention.run(),
                 self._drop_changes(),
             )
             following = [tasks.create_task(loop) for loop in loops]
+            watching_database = tasks.create_task(self._health.run())
             recording = tasks.create_task(self._commit.run())
             await self._server.start()
-            for name in ("", *SERVICES):
-                await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-            _log.info("serving", address=address, token_address=token_address)
+            _log.info("serving", address=address, token_address=token_address, health_address=health_address)
             if ready is not None:
                 ready(address)
             await stopping.wait()
-            await self._stop()
-            await recording
+            watching_database.cancel()
+            await self._drain()
+            await self._finish(recording)
             for task in following:
                 task.cancel()
         _log.info("stopped")
 
-    async def _stop(self) -> None:
-        _log.info("stopping")
-        await self._health.enter_graceful_shutdown()
+    async def _drain(self) -> None:
+        """Sends callers to other replicas and ends what is open here; what they sent is still recorded and acknowledged."""
+        _log.info("stopping", drain_s=self._config.drain_s)
+        await self._health.stop()
+        await asyncio.sleep(self._config.drain_s)
         closing = asyncio.create_task(self._server.stop(self._config.limits.stop_grace_s))
         self._signals.stop()
         self._feed.stop()
         await self._board.stop()
         await closing
         await self._guard.stop()
-        await self._commit.stop()
+
+    async def _finish(self, recording: "asyncio.Task[None]") -> None:
+        """Records what callers left behind. What takes longer than the grace was not acknowledged, and comes again."""
+        try:
+            async with asyncio.timeout(self._config.limits.stop_grace_s):
+                await self._commit.stop()
+                await recording
+                await self._sightings.step()
+        except (TimeoutError, UnavailableError) as error:
+            _log.warning("not all is recorded", problem=str(error) or "the database did not answer in time")
+            recording.cancel()
 
     async def _drop_changes(self) -> None:
         while True:

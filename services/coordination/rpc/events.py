@@ -13,11 +13,11 @@ from services.coordination.domain.events import Event
 from services.coordination.domain.judgement import Judgement
 from services.coordination.domain.lifecycle import Decision, DismissalReason
 from services.coordination.drilling import PREFIX, Drill, DrillBoard
-from services.coordination.errors import CursorError, NotFoundError
+from services.coordination.errors import NotFoundError
 from services.coordination.evidence.store import EvidenceStore
 from services.coordination.reviewing import Reviewer
-from services.coordination.rpc.convert import count_message, event_message, timestamp
-from services.coordination.rpc.filters import event_query, event_test
+from services.coordination.rpc.convert import count_message, event_message
+from services.coordination.rpc.filters import event_query
 from services.coordination.rpc.requests import (
     Context,
     actor_name,
@@ -29,21 +29,19 @@ from services.coordination.rpc.requests import (
     summary,
     trace,
 )
-from services.coordination.rpc.tokens import cursor, page_position, page_token, read_cursor
+from services.coordination.rpc.tokens import cursor, page_position, page_token
+from services.coordination.rpc.watching import EventWatch
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
-from services.coordination.watch import Change, Feed, Subscription
+from services.coordination.watch import Feed
 from vigie.names import InvalidNameError, parse_camera, parse_event
-from vigie.v1 import event_service_pb2, events_pb2
+from vigie.v1 import event_service_pb2
 from vigie.v1.event_service_pb2_grpc import EventServiceServicer
 from vigie.vocabulary import Kind, Severity
 
 MAX_REVIEWER = 200
 MAX_COMMENT = 2000
 MAX_DRILL_REASON = MAX_REASON - len(PREFIX)
-_BACKLOG_PAGE = 200
-
-_WatchResponse = event_service_pb2.WatchEventsResponse
 
 
 class EventServicer(EventServiceServicer):
@@ -54,18 +52,18 @@ class EventServicer(EventServiceServicer):
         database: Database,
         evidence: EvidenceStore,
         feed: Feed,
+        watch: EventWatch,
+        reviewer: Reviewer,
         *,
         now: Callable[[], datetime],
         ids: Callable[[], UUID],
-        heartbeat_s: float,
     ) -> None:
         self._database = database
         self._evidence = evidence
         self._feed = feed
-        self._reviewer = Reviewer(database, now=now)
+        self._watch = watch
+        self._reviewer = reviewer
         self._drills = DrillBoard(database, now=now, ids=ids)
-        self._now = now
-        self._heartbeat_s = heartbeat_s
 
     async def ListEvents(  # noqa: N802 - named by the contract
         self, request: event_service_pb2.ListEventsRequest, context: Context
@@ -153,51 +151,11 @@ class EventServicer(EventServiceServicer):
             await work.commit()
         return event_service_pb2.GetEvidenceResponse(jpeg=await self._evidence.get(request.sha256))
 
-    async def WatchEvents(  # noqa: N802 - named by the contract
+    def WatchEvents(  # type: ignore[override]  # noqa: N802 - named by the contract; what it sends is serialised already
         self, request: event_service_pb2.WatchEventsRequest, context: Context
-    ) -> AsyncIterator[_WatchResponse]:
+    ) -> AsyncIterator[bytes]:
         """Sends every change after the cursor, then goes on as changes come."""
-        matches = event_test(request.parent, request.filter)
-        with self._feed.subscribe(matches) as subscription:
-            position = await self._begin(request, context, subscription)
-            yield self._response(position)
-            while position < subscription.start:
-                for change in await self._backlog(position, subscription.start):
-                    position = change.number
-                    if matches(change.event):
-                        yield self._response(change)
-            while True:
-                news = await subscription.next(self._heartbeat_s)
-                # The cursor may be ahead of what this process has read: what it covers was sent before.
-                if isinstance(news, int):
-                    yield self._response(max(news, position))
-                elif news.number > position:
-                    yield self._response(news)
-
-    async def _begin(self, request: event_service_pb2.WatchEventsRequest, context: Context, subscription: Subscription) -> int:
-        start = read_cursor(request.cursor) if request.cursor else None
-        async with self._database.write() as work:
-            await check_known(work, request.parent)
-            if start is not None:
-                await _check_reachable(work, start)
-            position = subscription.start if start is None else start
-            done = trace("WatchEvents", request.parent, filter=summary(request.filter), after_change=position)
-            await work.audit.append(done)
-            await work.commit()
-        return position
-
-    async def _backlog(self, position: int, until: int) -> list[Change]:
-        async with self._database.read() as work:
-            found = await work.events.changes(after=position, most=min(_BACKLOG_PAGE, until - position))
-        if not found or found[0][0] != position + 1:
-            raise CursorError(
-                "cursor: changes after it were dropped meanwhile; list events, then watch from the cursor of the list"
-            )
-        return [Change(number, events_pb2.Event.FromString(event)) for number, event in found]
-
-    def _response(self, change: Change | int) -> _WatchResponse:
-        number, event = (change, None) if isinstance(change, int) else (change.number, change.event)
-        return _WatchResponse(cursor=cursor(number), event=event, send_time=timestamp(self._now()))
+        return self._watch.responses(request)
 
 
 async def _existing(work: UnitOfWork, venue: str, event_id: UUID) -> Event:
@@ -205,13 +163,6 @@ async def _existing(work: UnitOfWork, venue: str, event_id: UUID) -> Event:
     if event is None or event.venue != venue:
         raise NotFoundError(f"venues/{venue} has no event {event_id}; list its events to see which there are")
     return event
-
-
-async def _check_reachable(work: UnitOfWork, change: int) -> None:
-    if change < await work.events.dropped_changes():
-        raise CursorError("cursor: is too old; list events, then watch from the cursor of the list")
-    if change > await work.events.last_change():
-        raise CursorError("cursor: is of another record; list events, then watch from the cursor of the list")
 
 
 def _event_ids(field: str, name: str) -> tuple[str, UUID]:

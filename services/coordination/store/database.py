@@ -112,6 +112,16 @@ class Database:
         async with _translated(), AsyncSession(self._engine, expire_on_commit=False) as session:
             yield UnitOfWork(session, self._now)
 
+    @asynccontextmanager
+    async def driver_connection(self) -> AsyncIterator[Any]:
+        """A connection of the driver's own kind, closed afterwards. Raises UnavailableError."""
+        async with _translated(), self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            try:
+                yield raw.driver_connection
+            finally:
+                await connection.invalidate()
+
     async def close(self) -> None:
         """Closes all connections."""
         await self._engine.dispose()

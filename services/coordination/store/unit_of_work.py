@@ -8,10 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.coordination.store.repositories.audit import AuditLog
 from services.coordination.store.repositories.authorizations import Authorizations
 from services.coordination.store.repositories.cameras import Cameras
+from services.coordination.store.repositories.destinations import Destinations
 from services.coordination.store.repositories.events import Events
 from services.coordination.store.repositories.evidence import Pictures
 from services.coordination.store.repositories.overviews import Overviews
 from services.coordination.store.repositories.reports import Reports
+from services.coordination.store.repositories.sightings import Sightings
 from services.coordination.store.repositories.signals import Signals
 from services.coordination.store.repositories.venues import Venues
 
@@ -26,13 +28,15 @@ class UnitOfWork:
     def __init__(self, session: AsyncSession, now: Callable[[], datetime]) -> None:
         self._session = session
         self.venues = Venues(session, now)
+        self.authorizations = Authorizations(session, now)
         self.cameras = Cameras(session, now)
         self.signals = Signals(session)
-        self.authorizations = Authorizations(session, now)
         self.events = Events(session)
-        self.overviews = Overviews(session)
         self.pictures = Pictures(session)
+        self.overviews = Overviews(session)
+        self.sightings = Sightings(session)
         self.reports = Reports(session)
+        self.destinations = Destinations(session)
         self.audit = AuditLog(session, now)
 
     async def commit(self) -> None:

@@ -77,8 +77,14 @@ class RunningService:
     async def end(self) -> None:
         """Stops it as SIGTERM would, and waits until it has."""
         self.stop.set()
-        await self.task
+        if not self.task.cancelled():
+            await self.task
         await self.client.channel.close()
+
+    async def die(self) -> None:
+        """Ends it without a word to anyone."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
 
 
 async def _start(config: ServiceConfig, now: Callable[[], datetime]) -> RunningService:

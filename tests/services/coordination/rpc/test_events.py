@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from grpc import StatusCode, aio
@@ -44,8 +45,10 @@ async def next_event(call: Watch) -> event_service_pb2.WatchEventsResponse:
     return response
 
 
-async def review(client: Client, name: str, decision: "events_pb2.Decision.ValueType", **more: str) -> events_pb2.Event:
-    request = event_service_pb2.ReviewEventRequest(name=name, decision=decision, **({"reviewer": "Ada"} | more))
+async def review(client: Client, name: str, decision: "events_pb2.Decision.ValueType", **more: Any) -> events_pb2.Event:
+    reason = events_pb2.DISMISSAL_REASON_LIGHT if decision == DISMISS else events_pb2.DISMISSAL_REASON_UNSPECIFIED
+    given = {"reviewer": "Ada", "dismissal_reason": reason} | more
+    request = event_service_pb2.ReviewEventRequest(name=name, decision=decision, **given)
     return (await client.events.ReviewEvent(request)).event
 
 
@@ -171,6 +174,7 @@ async def test_an_impossible_decision_is_refused_with_the_possible_ones(client: 
     with refused(StatusCode.FAILED_PRECONDITION) as refusal:
         await review(client, event.name, ACKNOWLEDGE)
     assert "only CONFIRM" in refusal.message
+    assert (refusal.reason, refusal.metadata["reviewer"], refusal.metadata["decision"]) == ("REVIEW_REFUSED", "Ada", "DISMISS")
 
 
 async def test_what_happens_after_a_dismissal_is_a_new_event(client: Client) -> None:
@@ -231,7 +235,7 @@ async def test_a_watcher_that_does_not_read_is_ended_and_can_resume(service: Run
     database = Database(service.config.database_url, now=utc_now)
     for _ in range(60):
         # Large enough that a few fill what gRPC holds back for the watcher.
-        large = events_pb2.Event(name="venues/arena/events/x", reason="x" * 200_000).SerializeToString()
+        large = events_pb2.Event(name=f"venues/arena/events/{uuid7()}", reason="x" * 200_000).SerializeToString()
         async with database.write() as work:
             await work.events.add_changes([large])
             await work.commit()
@@ -314,6 +318,54 @@ BAD_CALLS: dict[str, tuple[Callable[[Client], object], StatusCode, str]] = {
     "review without a decision": (lambda c: review(c, ABSENT, 0), StatusCode.INVALID_ARGUMENT, "decision"),  # type: ignore[arg-type]
     "review with a bad request id": (lambda c: review(c, ABSENT, CONFIRM, request_id="7"), StatusCode.INVALID_ARGUMENT, "UUID"),
     "endless comment": (lambda c: review(c, ABSENT, CONFIRM, comment="x" * 2001), StatusCode.INVALID_ARGUMENT, "at most 2000"),
+    "dismissal without a reason": (
+        lambda c: review(c, ABSENT, DISMISS, dismissal_reason=0),
+        StatusCode.INVALID_ARGUMENT,
+        "dismissal_reason: 0 is none of NOTHING_THERE",
+    ),
+    "dismissal for a reason that nobody says": (
+        lambda c: review(c, ABSENT, DISMISS, dismissal_reason=9, comment=" "),
+        StatusCode.INVALID_ARGUMENT,
+        "comment: is missing: OTHER needs",
+    ),
+    "confirmation with a reason to dismiss": (
+        lambda c: review(c, ABSENT, CONFIRM, dismissal_reason=2),
+        StatusCode.INVALID_ARGUMENT,
+        "belongs to DISMISS only",
+    ),
+    "filter of no camera": (
+        lambda c: c.events.CountEvents(
+            event_service_pb2.CountEventsRequest(parent="venues/-", filter=event_service_pb2.EventFilter(cameras=["gate"]))
+        ),
+        StatusCode.INVALID_ARGUMENT,
+        "filter.cameras[0]",
+    ),
+    "filter of no zone": (
+        lambda c: c.events.CountEvents(
+            event_service_pb2.CountEventsRequest(parent="venues/-", filter=event_service_pb2.EventFilter(zones=["' OR 1=1"]))
+        ),
+        StatusCode.INVALID_ARGUMENT,
+        "filter.zones[0]",
+    ),
+    "filter of too many zones": (
+        lambda c: c.events.CountEvents(
+            event_service_pb2.CountEventsRequest(parent="venues/-", filter=event_service_pb2.EventFilter(zones=["pitch"] * 101))
+        ),
+        StatusCode.INVALID_ARGUMENT,
+        "has 101 entries; at most 100",
+    ),
+    "filter of no priority": (
+        lambda c: c.events.CountEvents(
+            event_service_pb2.CountEventsRequest(parent="venues/-", filter=event_service_pb2.EventFilter(priorities=[5]))  # type: ignore[list-item]
+        ),
+        StatusCode.INVALID_ARGUMENT,
+        "filter.priorities[0]",
+    ),
+    "count of an unknown venue": (
+        lambda c: c.events.CountEvents(event_service_pb2.CountEventsRequest(parent="venues/moon")),
+        StatusCode.NOT_FOUND,
+        "venues/moon was never applied",
+    ),
     "review of an unknown event": (lambda c: review(c, ABSENT, CONFIRM), StatusCode.NOT_FOUND, "no event"),
     "watch of no venue": (
         lambda c: c.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="arena")).read(),
