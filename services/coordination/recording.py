@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from uuid import UUID
 
 import structlog
 
 from services.coordination.domain.admission import Rejection
-from services.coordination.domain.aggregation import CLOSENESS, Occurrence, merged
+from services.coordination.domain.aggregation import Proximity
 from services.coordination.domain.ledger import CameraId, Excerpt, Ledger
-from services.coordination.domain.signals import SignalRevision
+from services.coordination.domain.proximity import proximity
+from services.coordination.domain.signals import Signal, SignalRevision
 from services.coordination.errors import CoordinationError
 from services.coordination.evidence.store import EvidenceStore
+from services.coordination.incidents import Incidents
 from services.coordination.rpc.convert import event_message
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
-from vigie.vocabulary import Kind
 
 MAX_GROUP = 2048
 """Revisions in one transaction."""
@@ -59,6 +59,7 @@ class Recorder:
         self._now = now
         self._ids = ids
         self._recorded = recorded
+        self._proximities: dict[str, tuple[int, Proximity]] = {}
 
     async def record(self, batches: Sequence[Batch]) -> list[Outcome]:
         """Records all that can be, and says what became of each batch once it lasts. Raises UnavailableError."""
@@ -66,12 +67,11 @@ class Recorder:
         if not revisions:
             return [Outcome(0, ()) for _ in batches]
         async with self._database.write() as work:
-            await work.venues.lock(revision.venue for revision in revisions)
-            excerpt = await self._excerpt(work, revisions)
-            ledger = Ledger(excerpt, now=self._now(), ids=self._ids)
+            venues = await work.venues.lock(revision.venue for revision in revisions)
+            ledger = Ledger(await self._excerpt(work, revisions), ids=self._ids)
             ledger.close_orphans()
             outcomes = [_enter(ledger, batch) for batch in batches]
-            await self._write(work, ledger, batches)
+            await self._write(work, await self._incidents(work, ledger, venues), batches)
             await work.commit()
         self._recorded()
         return outcomes
@@ -81,56 +81,70 @@ class Recorder:
         heard = set(owners)
         cameras = {(venue, camera) for venue, camera, _ in heard}
         async with self._database.write() as work:
-            await work.venues.lock(venue for venue, _ in cameras)
+            venues = await work.venues.lock(venue for venue, _ in cameras)
             await work.cameras.add_incarnations(heard)
             standings = await work.cameras.standings(cameras, since=self._now())
-            signals = {signal.signal_id: signal for signal in await work.signals.open_of(cameras)}
-            events = await work.events.known({signal.event_id for signal in signals.values()})
-            ledger = Ledger(Excerpt(standings, signals, events=events), now=self._now(), ids=self._ids)
+            ledger = Ledger(Excerpt(standings, _by_id(await work.signals.open_of(cameras))), ids=self._ids)
             ledger.close_orphans()
-            await self._write(work, ledger, ())
+            await self._write(work, await self._incidents(work, ledger, venues), ())
             await work.commit()
         self._recorded()
 
     async def _excerpt(self, work: UnitOfWork, revisions: Sequence[SignalRevision]) -> Excerpt:
         cameras = {(revision.venue, revision.camera) for revision in revisions}
-        ids = {revision.signal_id for revision in revisions}
         newcomers = await self._hear(work, cameras, revisions)
         standings = await work.cameras.standings(cameras, since=min(_moments(revisions)))
-        signals = await work.signals.known(ids)
-        recorded = await work.signals.recorded(signals) if signals else set()
-        around = await _around(work, [revision for revision in revisions if revision.signal_id not in signals])
-        if newcomers:
-            signals = {signal.signal_id: signal for signal in await work.signals.open_of(newcomers)} | signals
-        near = {event_id for event_id, _ in chain.from_iterable(around.values())}
-        events = await work.events.known(near | {signal.event_id for signal in signals.values()})
-        return Excerpt(standings, signals, frozenset(recorded), events, around)
+        signals = await work.signals.known({revision.signal_id for revision in revisions})
+        late = {revision.signal_id for revision in revisions if _is_late(revision, signals.get(revision.signal_id))}
+        recorded = await work.signals.recorded(late) if late else set()
+        left_open = _by_id(await work.signals.open_of(newcomers)) if newcomers else {}
+        return Excerpt(standings, left_open | signals, frozenset(recorded))
 
     async def _hear(self, work: UnitOfWork, cameras: set[CameraId], revisions: Sequence[SignalRevision]) -> set[CameraId]:
         """Remembers ownerships that were not heard of, and returns the cameras that have one."""
         heard = await work.cameras.incarnations(cameras)
-        known = await work.cameras.known(cameras)
         speakers = {(revision.venue, revision.camera, revision.incarnation) for revision in revisions}
-        new = {
-            (venue, camera, incarnation)
-            for venue, camera, incarnation in speakers
-            if (venue, camera) in known and incarnation not in heard.get((venue, camera), ())
-        }
-        await work.cameras.add_incarnations(new)
-        return {(venue, camera) for venue, camera, _ in new}
+        new = {(venue, camera, number) for venue, camera, number in speakers if number not in heard.get((venue, camera), ())}
+        known = await work.cameras.known({(venue, camera) for venue, camera, _ in new}) if new else set()
+        await work.cameras.add_incarnations([speaker for speaker in new if speaker[:2] in known])
+        return known
 
-    async def _write(self, work: UnitOfWork, ledger: Ledger, batches: Sequence[Batch]) -> None:
-        now = self._now()
-        kept = {revision.evidence.sha256 for revision in ledger.revisions if revision.evidence}
-        # Pictures are written once it is clear that they may be kept, and before the record says for others that they are. Their rows
-        # come first: whoever erases the same picture meanwhile holds its row until it is done.
-        await work.signals.add_evidence((revision.evidence for revision in ledger.revisions if revision.evidence), now)
+    async def _incidents(self, work: UnitOfWork, ledger: Ledger, venues: Mapping[str, int]) -> Incidents:
+        proximities = await self._near(work, venues)
+        incidents = Incidents(work, ledger, proximities, now=self._now(), ids=self._ids)
+        await incidents.work_out()
+        return incidents
+
+    async def _near(self, work: UnitOfWork, venues: Mapping[str, int]) -> dict[str, Proximity]:
+        """What counts as near at some venues, read anew where a venue has changed."""
+        changed = [venue for venue, revision in venues.items() if self._proximities.get(venue, (-1,))[0] != revision]
+        if changed:
+            for venue, message in (await work.venues.some(changed)).items():
+                self._proximities[venue] = venues[venue], proximity(message)
+        return {venue: self._proximities[venue][1] for venue in venues}
+
+    async def _write(self, work: UnitOfWork, incidents: Incidents, batches: Sequence[Batch]) -> None:
+        now, revisions, events = self._now(), incidents.revisions, incidents.events
+        pictures = [revision.evidence for revision in revisions if revision.evidence]
+        kept = {picture.sha256 for picture in pictures}
+        # Pictures are written once it is clear that they may be kept, and before the record says for others that they are. Their
+        # rows come first: whoever erases the same picture meanwhile holds its row until it is done.
+        await work.signals.add_evidence(pictures, now)
         await self._evidence.put({sha256: jpeg for batch in batches for sha256, jpeg in batch.pictures.items() if sha256 in kept})
-        events = ledger.events
         await work.events.put(events)
-        await work.signals.put(ledger.signals)
-        await work.signals.add_revisions(ledger.revisions, now)
+        await work.signals.move(incidents.moves)
+        await work.signals.put(incidents.signals)
+        await work.signals.add_revisions(revisions, now)
         await work.events.add_changes([event_message(event).SerializeToString() for event in events])
+
+
+def _by_id(signals: Iterable[Signal]) -> dict[UUID, Signal]:
+    return {signal.signal_id: signal for signal in signals}
+
+
+def _is_late(revision: SignalRevision, known: Signal | None) -> bool:
+    """Whether a revision may be on record already."""
+    return known is not None and revision.revision <= known.revision
 
 
 def _enter(ledger: Ledger, batch: Batch) -> Outcome:
@@ -146,21 +160,6 @@ def _enter(ledger: Ledger, batch: Batch) -> Outcome:
 
 def _moments(revisions: Iterable[SignalRevision]) -> Iterable[datetime]:
     return (min(revision.open_time, revision.raise_time) for revision in revisions)
-
-
-async def _around(work: UnitOfWork, revisions: Iterable[SignalRevision]) -> dict[tuple[str, Kind], list[tuple[UUID, Occurrence]]]:
-    spans: dict[tuple[str, Kind], list[tuple[datetime, datetime]]] = {}
-    for revision in revisions:
-        span = revision.open_time, revision.close_time or revision.open_time
-        spans.setdefault((revision.venue, revision.kind), []).append(span)
-    return {
-        (venue, kind): [
-            found
-            for span in merged(wanted, 2 * CLOSENESS[kind].gap)
-            for found in await work.signals.around(venue, kind, span, CLOSENESS[kind])
-        ]
-        for (venue, kind), wanted in spans.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,37 @@
-"""Which event a signal belongs to: signals of one kind at one venue that are close in time and place are one event.
+"""Which signals are one event: those of one kind at one venue that are near in time and place, and what they are near to in turn.
 
-A signal joins the oldest event that has a signal near it, and stays there; where none is near, it opens an event. A late signal
-that stands between two events joins the older one, and the younger stays as it is: people may already have judged either.
-Apart from that the order in which signals arrive does not matter.
+An event is a connected component of that relation. It depends on the signals that are recorded and on nothing else: in whatever
+order they arrive, in whatever batches, late by minutes or repeated, the events are the same, as long as nobody judges one in
+between; only their ids differ. Whoever adds signals, or learns more of one, works out anew what that touches: events that turn
+out to be one incident are merged into the one that began first, and what turns out not to hang together comes apart.
+
+What people judged is not torn. An event that somebody acknowledged, or decided more on, keeps its signals; two such events are
+never merged; one that nobody judged is merged into one that somebody did, the oldest of them. An event that people have done with
+takes no signal that began later, however near. One that began before and arrives late opens it again.
+
+Settings of a venue hold for what is recorded from then on; they do not work out anew what stands.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from math import dist
 from uuid import UUID
 
+from services.coordination.domain.signals import Signal
 from vigie.vocabulary import Kind
+
+LONGEST = timedelta(hours=6)
+"""How long after it was last heard of a signal that nobody closes still lasts."""
+
+WINDOW = timedelta(minutes=10)
+"""The time in which the signals of a camera are counted, from the epoch on one window after the other."""
+
+Span = tuple[datetime, datetime]
+"""From when until when, both included."""
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +41,12 @@ class Closeness:
     Attributes:
         gap: longest time from the end of one to the beginning of the next.
         distance_m: longest distance on the ground.
-        longest: how long a signal that nobody closes still attracts others.
+        flood_signals: how many a camera may raise in a window before all of them are one incident.
     """
 
     gap: timedelta = timedelta(seconds=30)
     distance_m: float = 10.0
-    longest: timedelta = timedelta(hours=6)
+    flood_signals: int = 30
 
 
 # Crowds and fires come and go over minutes and over more ground than one intruder.
@@ -36,80 +55,120 @@ CLOSENESS = {kind: Closeness() for kind in Kind} | dict.fromkeys((Kind.CROWD_MOV
 
 
 @dataclass(frozen=True, slots=True)
+class Proximity:
+    """What counts as near at one venue.
+
+    Attributes:
+        closeness: by kind.
+        neighbors: ids of the cameras that see the same place as a camera, by its id. Each is a neighbour of its neighbours.
+    """
+
+    closeness: Mapping[Kind, Closeness] = field(default_factory=lambda: CLOSENESS)
+    neighbors: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Occurrence:
-    """When and where a signal of the venue and kind in question was seen.
+    """When and where a signal was seen, as far as others may be near to it.
 
     Attributes:
         camera: id of the camera.
         zone: id of the zone; empty for the whole picture.
         ground_point: metres, in the frame that the venue's cameras share.
-        open_time: when it began.
-        close_time: when it was over; None while it is open.
+        open_time: when the signal began.
+        start_time: from when others may be near to it.
+        end_time: until when.
     """
 
+    signal_id: UUID
+    event_id: UUID
     camera: str
     zone: str
     ground_point: tuple[float, float] | None
     open_time: datetime
-    close_time: datetime | None
+    start_time: datetime
+    end_time: datetime
 
 
-def near(signal: Occurrence, recorded: Occurrence, closeness: Closeness) -> bool:
-    """Whether a signal that arrives is close in time and place to one that is recorded."""
-    return _near_in_time(signal, recorded, closeness) and _near_in_place(signal, recorded, closeness)
+def occurrence(signal: Signal) -> Occurrence:
+    """When and where a signal was seen. In a window that its camera floods: at any time in it, anywhere in the picture."""
+    return Occurrence(
+        signal_id=signal.signal_id,
+        event_id=signal.event_id,
+        camera=signal.camera,
+        zone="" if signal.flooded else signal.zone,
+        ground_point=signal.ground_point,
+        open_time=signal.open_time,
+        start_time=window_start(signal.open_time) if signal.flooded else signal.open_time,
+        end_time=reach_time(signal),
+    )
 
 
-def _near_in_time(signal: Occurrence, recorded: Occurrence, closeness: Closeness) -> bool:
-    signal_end = signal.close_time or signal.open_time
-    recorded_end = recorded.close_time or recorded.open_time + closeness.longest
-    return signal.open_time <= recorded_end + closeness.gap and recorded.open_time <= signal_end + closeness.gap
+def reach_time(signal: Signal) -> datetime:
+    """Until when others may be near to a signal."""
+    end = signal.close_time or signal.update_time + LONGEST
+    return max(end, window_start(signal.open_time) + WINDOW) if signal.flooded else end
 
 
-def _near_in_place(signal: Occurrence, recorded: Occurrence, closeness: Closeness) -> bool:
-    if signal.camera == recorded.camera and (signal.zone == recorded.zone or not signal.zone or not recorded.zone):
-        return True
-    if signal.ground_point is None or recorded.ground_point is None:
-        return False
-    return dist(signal.ground_point, recorded.ground_point) <= closeness.distance_m
+def window_start(moment: datetime) -> datetime:
+    """When the window of a moment begins."""
+    return moment - (moment - _EPOCH) % WINDOW
 
 
-class Grouping:
-    """The signals of one kind at one venue around some moment, by the event that each belongs to.
-
-    Events are ordered by the time at which they were first recorded to have opened, then by id.
-    """
-
-    def __init__(self, closeness: Closeness, recorded: Iterable[tuple[UUID, Occurrence]] = ()) -> None:
-        self._closeness = closeness
-        self._by_camera: dict[str, list[tuple[UUID, Occurrence]]] = {}
-        self._on_ground: list[tuple[UUID, Occurrence]] = []
-        self._began: dict[UUID, datetime] = {}
-        for event_id, occurrence in recorded:
-            self.add(event_id, occurrence)
-
-    def add(self, event_id: UUID, occurrence: Occurrence) -> None:
-        """Makes a signal a part of an event."""
-        self._by_camera.setdefault(occurrence.camera, []).append((event_id, occurrence))
-        if occurrence.ground_point is not None:
-            self._on_ground.append((event_id, occurrence))
-        self._began[event_id] = min(occurrence.open_time, self._began.get(event_id, occurrence.open_time))
-
-    def event_of(self, signal: Occurrence) -> UUID | None:
-        """The oldest event with a signal near this one; None where there is none."""
-        candidates = chain(self._by_camera.get(signal.camera, ()), self._on_ground if signal.ground_point is not None else ())
-        found = {event_id for event_id, recorded in candidates if near(signal, recorded, self._closeness)}
-        return min(found, key=lambda event_id: (self._began[event_id], event_id), default=None)
-
-
-Span = tuple[datetime, datetime]
-
-
-def merged(spans: Iterable[Span], gap: timedelta) -> list[Span]:
-    """The same moments in as few spans as possible: those closer than `gap` become one."""
+def covering(spans: Iterable[Span]) -> list[Span]:
+    """The same moments in as few spans as possible."""
     joined: list[Span] = []
     for start, end in sorted(spans):
-        if joined and start <= joined[-1][1] + gap:
+        if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
             joined.append((start, end))
     return joined
+
+
+def near(one: Occurrence, other: Occurrence, closeness: Closeness, neighbors: Mapping[str, frozenset[str]]) -> bool:
+    """Whether two signals of one kind are close in time and place."""
+    in_time = one.start_time <= other.end_time + closeness.gap and other.start_time <= one.end_time + closeness.gap
+    return in_time and _near_in_place(one, other, closeness, neighbors)
+
+
+def _near_in_place(one: Occurrence, other: Occurrence, closeness: Closeness, neighbors: Mapping[str, frozenset[str]]) -> bool:
+    if one.camera == other.camera and (one.zone == other.zone or not one.zone or not other.zone):
+        return True
+    if one.ground_point is None or other.ground_point is None:
+        return other.camera in neighbors.get(one.camera, ())
+    return dist(one.ground_point, other.ground_point) <= closeness.distance_m
+
+
+class Neighborhood:
+    """Occurrences of one kind at one venue, found by where they are."""
+
+    def __init__(self, closeness: Closeness, neighbors: Mapping[str, frozenset[str]]) -> None:
+        self._closeness = closeness
+        self._neighbors = neighbors
+        self._cell_m = max(closeness.distance_m, 1.0)
+        self._by_camera: dict[str, list[Occurrence]] = {}
+        self._by_cell: dict[tuple[int, int], list[Occurrence]] = {}
+
+    def add(self, occurrence: Occurrence) -> None:
+        """Takes one in."""
+        self._by_camera.setdefault(occurrence.camera, []).append(occurrence)
+        if occurrence.ground_point is not None:
+            self._by_cell.setdefault(self._cell(occurrence.ground_point), []).append(occurrence)
+
+    def near(self, occurrence: Occurrence) -> Iterator[Occurrence]:
+        """Those near to one, itself among them if it was taken in; some may come twice."""
+        for other in self._candidates(occurrence):
+            if near(occurrence, other, self._closeness, self._neighbors):
+                yield other
+
+    def _candidates(self, occurrence: Occurrence) -> Iterator[Occurrence]:
+        cameras = (occurrence.camera, *self._neighbors.get(occurrence.camera, ()))
+        yield from chain.from_iterable(self._by_camera.get(camera, ()) for camera in cameras)
+        if occurrence.ground_point is not None:
+            x, y = self._cell(occurrence.ground_point)
+            cells = ((x + right, y + up) for right in (-1, 0, 1) for up in (-1, 0, 1))
+            yield from chain.from_iterable(self._by_cell.get(cell, ()) for cell in cells)
+
+    def _cell(self, point: tuple[float, float]) -> tuple[int, int]:
+        return int(point[0] // self._cell_m), int(point[1] // self._cell_m)

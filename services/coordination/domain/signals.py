@@ -59,7 +59,10 @@ class Signal:
         incarnation: ownership of the camera that raised it.
         close_time: capture time at which it was over; None while it is open.
         orphaned: it was closed because its camera got another owner, not by its own.
+        ground_point: where its first revision saw it, in metres.
         evidence: hash of the newest picture.
+        flooded: its camera raised more signals of the kind than it may around the time it opened.
+        folded: and it is not among the first of them, which stand for all.
     """
 
     signal_id: UUID
@@ -77,6 +80,8 @@ class Signal:
     ground_point: tuple[float, float] | None
     evidence: str | None
     drill: bool = False
+    flooded: bool = False
+    folded: bool = False
 
 
 def opened(first: SignalRevision, event_id: UUID) -> Signal:
@@ -94,16 +99,18 @@ def opened(first: SignalRevision, event_id: UUID) -> Signal:
         update_time=first.update_time,
         close_time=first.close_time,
         orphaned=False,
-        ground_point=first.ground_point,
+        ground_point=first.ground_point if first.revision == 1 else None,
         evidence=first.evidence.sha256 if first.evidence else None,
         drill=first.drill,
     )
 
 
 def revised(signal: Signal, revision: SignalRevision) -> Signal:
-    """The signal once a revision of it is recorded. One that comes late, after newer ones, changes nothing."""
+    """The signal once a revision of it is recorded. One that comes late, after newer ones, only adds what those did not say."""
+    evidence = revision.evidence.sha256 if revision.evidence else None
+    ground_point = revision.ground_point if revision.revision == 1 else signal.ground_point
     if revision.revision <= signal.revision:
-        return signal
+        return replace(signal, ground_point=ground_point, evidence=signal.evidence or evidence)
     return replace(
         signal,
         revision=revision.revision,
@@ -111,8 +118,8 @@ def revised(signal: Signal, revision: SignalRevision) -> Signal:
         update_time=revision.update_time,
         close_time=revision.close_time,
         orphaned=False,
-        ground_point=revision.ground_point or signal.ground_point,
-        evidence=revision.evidence.sha256 if revision.evidence else signal.evidence,
+        ground_point=ground_point,
+        evidence=evidence or signal.evidence,
     )
 
 

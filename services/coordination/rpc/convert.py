@@ -62,7 +62,7 @@ def event_message(
         state=events_pb2.EventState.ValueType(event.state),
         severity=vocabulary_pb2.Severity.ValueType(event.severity),
         score=event.score,
-        reason=event.reason,
+        reason=event.full_reason,
         cameras=[camera_name(event.venue, camera) for camera in event.cameras],
         zones=event.zones,
         open_time=timestamp(event.open_time),
@@ -96,7 +96,7 @@ def count_message(count: EventCount) -> event_service_pb2.EventCount:
 
 
 def _signal_message(signal: Signal, newest: SignalRevision) -> signals_pb2.Signal:
-    box, point, picture = newest.box, signal.ground_point, newest.evidence
+    box, point, picture = newest.box, newest.ground_point or signal.ground_point, newest.evidence
     orphaned = " (closed by the service: the camera got another owner)" if signal.orphaned else ""
     return signals_pb2.Signal(
         signal_id=str(signal.signal_id),

@@ -140,6 +140,8 @@ def _event(row: EventRow) -> Event:
         folded_signal_count=row.folded_signal_count,
         merged_into=row.merged_into,
         acknowledge_time=row.acknowledge_time,
+        last_open_time=row.last_open_time,
+        reason_time=row.reason_time,
     )
 
 
@@ -171,6 +173,8 @@ def _event_row(event: Event) -> dict[str, Any]:
         "folded_signal_count": event.folded_signal_count,
         "merged_into": event.merged_into,
         "acknowledge_time": event.acknowledge_time,
+        "last_open_time": event.last_open_time,
+        "reason_time": event.reason_time,
     }
 
 

@@ -1,22 +1,25 @@
 """Signals and their revisions on record."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Row, Select, SmallInteger, String, Uuid, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.coordination.domain.aggregation import Closeness, Occurrence
-from services.coordination.domain.lifecycle import EventState
+from services.coordination.domain.aggregation import WINDOW, Span, reach_time
+from services.coordination.domain.floods import Window
 from services.coordination.domain.signals import Box, Evidence, Signal, SignalRevision
-from services.coordination.store.models import EventRow, EvidenceRow, SignalRevisionRow, SignalRow
+from services.coordination.store.given import Given
+from services.coordination.store.models import EventRow, EvidenceRow, SignalRevisionRow, SignalRow, UtcDateTime
 from services.coordination.store.repositories.cameras import CameraId
 from services.coordination.store.upsert import insert_missing, upsert
 from vigie.vocabulary import Kind, Severity
 
-_FIXED = frozenset({"event_id", "venue_id", "camera_id", "kind", "zone", "drill"})
+_FIXED = frozenset({"venue_id", "camera_id", "kind", "zone", "drill"})
+_SIGNAL = tuple(SignalRow.__table__.columns)
 
 
 class Signals:
@@ -27,8 +30,8 @@ class Signals:
 
     async def known(self, ids: Collection[UUID]) -> dict[UUID, Signal]:
         """Those of the signals that are on record."""
-        rows = await self._session.scalars(select(SignalRow).where(SignalRow.signal_id.in_(ids)))
-        return {row.signal_id: _signal(row) for row in rows}
+        found = await self._among(_by_id, [(signal_id,) for signal_id in ids])
+        return {signal.signal_id: signal for signal in found}
 
     async def recorded(self, ids: Collection[UUID]) -> set[tuple[UUID, int]]:
         """All revisions of these signals that are on record."""
@@ -39,38 +42,42 @@ class Signals:
     async def open_of(self, cameras: Collection[CameraId]) -> list[Signal]:
         """Signals of these cameras that are open."""
         camera = tuple_(SignalRow.venue_id, SignalRow.camera_id)
-        rows = await self._session.scalars(select(SignalRow).where(SignalRow.close_time.is_(None), camera.in_(sorted(cameras))))
+        rows = await self._session.execute(select(*_SIGNAL).where(SignalRow.close_time.is_(None), camera.in_(sorted(cameras))))
         return [_signal(row) for row in rows]
 
-    async def around(
-        self, venue: str, kind: Kind, span: tuple[datetime, datetime], closeness: Closeness
-    ) -> list[tuple[UUID, Occurrence]]:
-        """Signals of a kind that may be near one within the span, with their events. Those of dismissed events are left out."""
-        since, until = span[0] - closeness.gap, span[1] + closeness.gap
-        statement = (
-            select(
-                SignalRow.event_id,
-                SignalRow.camera_id,
-                SignalRow.zone,
-                SignalRow.ground_x_m,
-                SignalRow.ground_y_m,
-                SignalRow.open_time,
-                SignalRow.close_time,
-            )
-            .join(EventRow, EventRow.event_id == SignalRow.event_id)
-            .where(
-                SignalRow.venue_id == venue,
-                SignalRow.kind == kind,
-                SignalRow.open_time.between(since - closeness.longest, until),
-                SignalRow.close_time.is_(None) | (SignalRow.close_time >= since),
-                EventRow.state != EventState.DISMISSED,
-            )
-        )
-        rows = await self._session.execute(statement)
-        return [
-            (event_id, Occurrence(camera, zone, _pair(x_m, y_m), opened, closed))
-            for event_id, camera, zone, x_m, y_m, opened, closed in rows
+    async def in_windows(self, windows: Iterable[Window]) -> list[Signal]:
+        """What cameras saw in some windows: the signals that stand for it, but for those whose events people have done with."""
+        rows = [
+            (window.venue, window.camera, window.kind, window.start_time, window.start_time + WINDOW)
+            for window in sorted(windows)
         ]
+        return await self._among(_in_windows, rows)
+
+    async def around(self, spans: Mapping[tuple[str, Kind], Collection[Span]]) -> list[Signal]:
+        """What cameras saw within some spans, by venue and kind: the signals that others may be near to. Some may come twice."""
+        rows = [(venue, kind, since, until) for (venue, kind), times in sorted(spans.items()) for since, until in times]
+        return await self._among(_around, rows)
+
+    async def of_events(self, ids: Collection[UUID]) -> list[Signal]:
+        """All signals of some events that others may be near to."""
+        return await self._among(_of_events, [(event_id,) for event_id in sorted(ids)])
+
+    async def histories(self, ids: Collection[UUID]) -> list[tuple[Signal, SignalRevision]]:
+        """All signals of some events with all revisions of each."""
+        statement = (
+            select(SignalRow, SignalRevisionRow)
+            .join(SignalRevisionRow, SignalRevisionRow.signal_id == SignalRow.signal_id)
+            .where(SignalRow.event_id.in_(ids))
+        )
+        return [
+            (_signal(signal), _revision(signal, revision, None)) for signal, revision in await self._session.execute(statement)
+        ]
+
+    async def move(self, events: Mapping[UUID, UUID]) -> None:
+        """Makes all signals of some events those of others."""
+        for event_id, into in sorted(events.items()):
+            moved = update(SignalRow).where(SignalRow.event_id == event_id).values(event_id=into)
+            await self._session.execute(moved, execution_options={"synchronize_session": False})
 
     async def of_event(self, event_id: UUID) -> list[tuple[Signal, SignalRevision]]:
         """The signals of an event with the newest revision of each, oldest first."""
@@ -94,6 +101,13 @@ class Signals:
         )
         return (await self._session.scalars(statement.limit(1))).first() is not None
 
+    async def _among(self, query: Callable[[str], tuple[Given, Select[Any]]], rows: Collection[Sequence[object]]) -> list[Signal]:
+        if not rows:
+            return []
+        given, statement = query(self._session.get_bind().dialect.name)
+        found = await self._session.execute(statement, given.parameters(rows))
+        return [_signal(row) for row in found]
+
     async def put(self, signals: Iterable[Signal]) -> None:
         """Writes signals as they stand now; what never changes of one on record stays as it was."""
         await upsert(self._session, SignalRow, [_signal_row(signal) for signal in signals], keeping=_FIXED)
@@ -111,15 +125,46 @@ class Signals:
         await insert_missing(self._session, EvidenceRow, rows)
 
 
-def _pair(x_m: float | None, y_m: float | None) -> tuple[float, float] | None:
-    return None if x_m is None or y_m is None else (x_m, y_m)
+@cache
+def _by_id(dialect: str) -> tuple[Given, Select[Any]]:
+    given = Given(dialect, signal_id=Uuid())
+    return given, select(*_SIGNAL).join(given.table, SignalRow.signal_id == given["signal_id"])
 
 
-def _ground_point(row: SignalRow | SignalRevisionRow) -> tuple[float, float] | None:
-    return _pair(row.ground_x_m, row.ground_y_m)
+@cache
+def _of_events(dialect: str) -> tuple[Given, Select[Any]]:
+    given = Given(dialect, event_id=Uuid())
+    return given, select(*_SIGNAL).join(given.table, SignalRow.event_id == given["event_id"]).where(~SignalRow.folded)
 
 
-def _signal(row: SignalRow) -> Signal:
+@cache
+def _in_windows(dialect: str) -> tuple[Given, Select[Any]]:
+    moment = UtcDateTime()
+    given = Given(dialect, venue_id=String(63), camera_id=String(63), kind=SmallInteger(), since=moment, until=moment)
+    same = (
+        (SignalRow.venue_id == given["venue_id"])
+        & (SignalRow.camera_id == given["camera_id"])
+        & (SignalRow.kind == given["kind"])
+        & (SignalRow.open_time >= given["since"])
+        & (SignalRow.open_time < given["until"])
+    )
+    current = EventRow.end_time.is_(None), ~SignalRow.folded, ~SignalRow.drill
+    return given, select(*_SIGNAL).join(given.table, same).join(EventRow, EventRow.event_id == SignalRow.event_id).where(*current)
+
+
+@cache
+def _around(dialect: str) -> tuple[Given, Select[Any]]:
+    given = Given(dialect, venue_id=String(63), kind=SmallInteger(), since=UtcDateTime(), until=UtcDateTime())
+    overlapping = (
+        (SignalRow.venue_id == given["venue_id"])
+        & (SignalRow.kind == given["kind"])
+        & (SignalRow.reach_time >= given["since"])
+        & (SignalRow.open_time <= given["until"])
+    )
+    return given, select(*_SIGNAL).join(given.table, overlapping).where(~SignalRow.folded, ~SignalRow.drill)
+
+
+def _signal(row: Row[Any] | SignalRow) -> Signal:
     return Signal(
         signal_id=row.signal_id,
         event_id=row.event_id,
@@ -136,7 +181,13 @@ def _signal(row: SignalRow) -> Signal:
         ground_point=_ground_point(row),
         evidence=row.evidence,
         drill=row.drill,
+        flooded=row.flooded,
+        folded=row.folded,
     )
+
+
+def _ground_point(row: Row[Any] | SignalRow | SignalRevisionRow) -> tuple[float, float] | None:
+    return None if row.ground_x_m is None or row.ground_y_m is None else (row.ground_x_m, row.ground_y_m)
 
 
 def _signal_row(signal: Signal) -> dict[str, Any]:
@@ -158,6 +209,9 @@ def _signal_row(signal: Signal) -> dict[str, Any]:
         "ground_y_m": ground_y_m,
         "evidence": signal.evidence,
         "drill": signal.drill,
+        "flooded": signal.flooded,
+        "folded": signal.folded,
+        "reach_time": reach_time(signal),
     }
 
 

@@ -1,6 +1,6 @@
 """Venues with their cameras and authorisations on record."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from google.protobuf.json_format import Parse
@@ -24,10 +24,14 @@ class Venues:
         self._now = now
         self._authorizations = Authorizations(session, now)
 
-    async def lock(self, venues: Iterable[str]) -> None:
-        """Waits until no other transaction changes anything of these venues, and keeps others waiting until this one ends."""
-        statement = select(VenueRow.venue_id).where(VenueRow.venue_id.in_(sorted(set(venues)))).order_by(VenueRow.venue_id)
-        await self._session.execute(statement.with_for_update())
+    async def lock(self, venues: Iterable[str]) -> dict[str, int]:
+        """Waits until no other transaction changes anything of these venues, and keeps others waiting until this one ends.
+
+        Returns which change last changed each that there is.
+        """
+        columns = select(VenueRow.venue_id, VenueRow.revision).where(VenueRow.venue_id.in_(sorted(set(venues))))
+        rows = await self._session.execute(columns.order_by(VenueRow.venue_id).with_for_update())
+        return dict(rows.tuples())
 
     async def create(self, venue: str) -> None:
         """Makes sure that there is a row to lock."""
@@ -38,6 +42,11 @@ class Venues:
         """A venue with all that holds for it, its acts that are not over among it; None if it was never applied."""
         row = await self._session.get(VenueRow, venue)
         return (await self._filled([row]))[0] if row is not None and row.revision else None
+
+    async def some(self, venues: Collection[str]) -> dict[str, venues_pb2.Venue]:
+        """Those of the venues that there are, whole, by id."""
+        rows = await self._session.scalars(select(VenueRow).where(VenueRow.venue_id.in_(venues)))
+        return {parse_venue(venue.name): venue for venue in await self._filled(rows.all())}
 
     async def is_known(self, venue: str) -> bool:
         """Whether it was ever applied."""
@@ -72,7 +81,8 @@ class Venues:
         venue, now = parse_venue(wanted.name), self._now()
         revision = await advance(self._session, Head.VENUE_CHANGES, 1)
         row = {"display_name": wanted.display_name, "time_zone": wanted.time_zone, "revision": revision, "update_time": now}
-        await upsert(self._session, VenueRow, [{"venue_id": venue, **row}])
+        settings = canonical(venues_pb2.Venue(aggregation=wanted.aggregation))
+        await upsert(self._session, VenueRow, [{"venue_id": venue, "settings": settings, **row}])
         cameras = [_camera_row(camera, index) for index, camera in enumerate(wanted.cameras)]
         await upsert(self._session, CameraRow, cameras)
         kept = {camera["camera_id"] for camera in cameras}
@@ -91,7 +101,8 @@ class Venues:
 
 
 def _venue(row: VenueRow) -> venues_pb2.Venue:
-    venue = venues_pb2.Venue(name=venue_name(row.venue_id), display_name=row.display_name, time_zone=row.time_zone)
+    venue = Parse(row.settings, venues_pb2.Venue())
+    venue.name, venue.display_name, venue.time_zone = venue_name(row.venue_id), row.display_name, row.time_zone
     venue.update_time.FromDatetime(row.update_time)
     return venue
 

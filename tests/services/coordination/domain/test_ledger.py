@@ -1,4 +1,4 @@
-"""What becomes of the record as revisions arrive."""
+"""What becomes of signals as their revisions arrive."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.coordination.domain.admission import Act, CameraStanding, Rejection, RejectionReason
-from services.coordination.domain.events import Event
 from services.coordination.domain.ledger import Excerpt, Ledger
-from services.coordination.domain.lifecycle import EventState
-from services.coordination.domain.signals import Signal, SignalRevision
+from services.coordination.domain.signals import Evidence, Signal, SignalRevision
 from vigie.vocabulary import Kind, Severity
 
 NOW = datetime(2026, 6, 1, 20, 0, tzinfo=UTC)
@@ -59,17 +57,12 @@ def ledger(
     *,
     stands: CameraStanding | None = None,
     signals: Iterable[Signal] = (),
-    events: Iterable[Event] = (),
     recorded: Iterable[tuple[UUID, int]] = (),
 ) -> Ledger:
     numbers = count(1000)
-    excerpt = Excerpt(
-        {GATE: stands or standing(FIRST_OWNER)},
-        {signal.signal_id: signal for signal in signals},
-        frozenset(recorded),
-        {event.event_id: event for event in events},
-    )
-    return Ledger(excerpt, now=NOW, ids=lambda: UUID(int=next(numbers)))
+    on_record = {signal.signal_id: signal for signal in signals}
+    excerpt = Excerpt({GATE: stands or standing(FIRST_OWNER)}, on_record, frozenset(recorded))
+    return Ledger(excerpt, ids=lambda: UUID(int=next(numbers)))
 
 
 def entered(*revisions: SignalRevision) -> Ledger:
@@ -79,12 +72,16 @@ def entered(*revisions: SignalRevision) -> Ledger:
     return made
 
 
-def test_a_first_revision_opens_an_event() -> None:
+def only(made: Ledger) -> Signal:
+    (signal,) = made.signals.values()
+    return signal
+
+
+def test_a_first_revision_opens_a_signal_with_an_event_of_its_own() -> None:
     made = ledger()
     assert made.enter(revision()) is True
-    (event,) = made.events
-    assert (event.state, event.version, event.signal_count, event.close_time) == (EventState.NEW, 1, 1, None)
-    assert (event.open_time, event.record_time, event.cameras, event.zones) == (at(-30), NOW, ("gate",), ("pitch",))
+    signal = only(made)
+    assert (signal.event_id, signal.revision, signal.open_time, signal.close_time) == (UUID(int=1000), 1, at(-30), None)
 
 
 def test_a_repeated_revision_is_recorded_once() -> None:
@@ -95,49 +92,23 @@ def test_a_repeated_revision_is_recorded_once() -> None:
 
 def test_a_late_lower_revision_is_kept_but_changes_nothing() -> None:
     made = entered(revision(1), revision(3, closed=-20))
-    before = made.signals
+    before = dict(made.signals)
     assert made.enter(revision(2)) is True
     assert made.signals == before
     assert [each.revision for each in made.revisions] == [1, 3, 2]
 
 
-def test_an_event_is_over_once_all_its_signals_are() -> None:
-    both = [revision(signal=1), revision(signal=2, opened=-29.9), revision(2, signal=1, closed=-10)]
-    (event,) = entered(*both).events
-    assert (event.close_time, event.open_signals) == (None, 1)
-    (event,) = entered(*both, revision(2, signal=2, closed=-15)).events
-    assert event.close_time == at(-10)
-
-
-def test_severity_rises_with_its_reason_and_never_falls() -> None:
-    critical = replace(revision(2), severity=Severity.CRITICAL, score=0.9)
-    (event,) = entered(revision(1), critical, revision(3)).events
-    assert (event.severity, event.reason, event.score) == (Severity.CRITICAL, "revision 2", 0.9)
-
-
-def test_no_signal_moves_the_state_of_an_event() -> None:
-    (event,) = entered(revision()).events
-    (signal,) = entered(revision()).signals
-    for state in EventState:
-        judged = replace(event, state=state)
-        made = ledger(signals=[signal], events=[judged], recorded=[(signal.signal_id, 1)])
-        made.enter(replace(revision(2, closed=-1), severity=Severity.CRITICAL))
-        assert [each.state for each in made.events] == [state]
-
-
 def test_what_an_older_owner_left_open_is_closed_when_the_next_began() -> None:
     made = ledger(stands=standing(FIRST_OWNER, SECOND_OWNER))
     made.enter(revision())
-    (signal,) = made.signals
+    signal = only(made)
     assert (signal.close_time, signal.orphaned) == (at(-5), True)
-    (event,) = made.events
-    assert event.close_time == at(-5)
 
 
 def test_what_was_left_open_in_a_recording_ends_when_it_was_last_seen() -> None:
     made = ledger(stands=standing(FIRST_OWNER, SECOND_OWNER, recording=True))
     made.enter(revision())
-    (signal,) = made.signals
+    signal = only(made)
     assert (signal.close_time, signal.orphaned) == (at(-30), True)
 
 
@@ -145,18 +116,27 @@ def test_an_owner_that_closes_late_knows_better_than_the_service() -> None:
     made = ledger(stands=standing(FIRST_OWNER, SECOND_OWNER))
     made.enter(revision())
     made.enter(revision(2, closed=-20, raised=-20))
-    (signal,) = made.signals
+    signal = only(made)
     assert (signal.close_time, signal.orphaned) == (at(-20), False)
-    (event,) = made.events
-    assert event.open_signals == 0
 
 
-def test_what_a_new_owner_raises_again_joins_the_event() -> None:
-    made = ledger(stands=standing(FIRST_OWNER, SECOND_OWNER))
-    made.enter(revision())
-    assert made.enter(replace(revision(signal=2, opened=-4.8), incarnation=SECOND_OWNER)) is True
-    (event,) = made.events
-    assert (event.signal_count, event.open_signals) == (2, 1)
+def test_a_signal_stands_where_its_first_revision_saw_it() -> None:
+    first, second = replace(revision(1), ground_point=(1.0, 1.0)), replace(revision(2), ground_point=(9.0, 9.0))
+    for order in ([first, second], [second, first]):
+        assert only(entered(*order)).ground_point == (1.0, 1.0)
+
+
+def test_a_picture_that_comes_late_is_not_lost() -> None:
+    with_picture = replace(revision(1), evidence=Evidence("ab" * 32, 3))
+    assert only(entered(revision(2), with_picture)).evidence == "ab" * 32
+
+
+def test_what_is_as_it_was_on_record_has_not_changed() -> None:
+    signal = only(entered(revision(2)))
+    made = ledger(signals=[signal], recorded=[(signal.signal_id, 2)])
+    assert made.enter(revision(1)) is True
+    assert not made.signals
+    assert made.before(signal.signal_id) == signal
 
 
 def rejected(made: Ledger, each: SignalRevision) -> RejectionReason:
@@ -174,7 +154,7 @@ def test_older_incarnation_is_rejected_from_the_moment_the_next_begins() -> None
 
 
 def test_a_camera_that_was_never_applied_is_unknown() -> None:
-    assert rejected(Ledger(Excerpt({}), now=NOW, ids=lambda: UUID(int=1)), revision()) is RejectionReason.UNKNOWN_CAMERA
+    assert rejected(Ledger(Excerpt({}), ids=lambda: UUID(int=1)), revision()) is RejectionReason.UNKNOWN_CAMERA
 
 
 def test_a_withdrawn_camera_raises_nothing_later() -> None:
@@ -187,7 +167,7 @@ def test_what_a_withdrawn_camera_had_open_is_closed_later() -> None:
     made = ledger(stands=replace(standing(FIRST_OWNER), withdrawn_time=at(-20)))
     made.enter(revision(raised=-21))
     assert made.enter(revision(2, closed=-20, raised=-19)) is True
-    assert made.events[0].close_time == at(-20)
+    assert only(made).close_time == at(-20)
 
 
 def act(start: float, end: float, *, kinds: Iterable[Kind] = Kind, withdrawn: float | None = None) -> Act:
@@ -245,14 +225,10 @@ def test_repetition_changes_nothing(drawn: list[tuple[int, int, int, int, bool]]
     once = list(seen.values())
     repeated = [each for index, each in enumerate(once) for each in (each, data.draw(st.sampled_from(once[: index + 1])))]
     plain, doubled = entered(*once), entered(*repeated)
-    assert (plain.signals, plain.events, plain.revisions) == (doubled.signals, doubled.events, doubled.revisions)
-    for event in plain.events:
-        members = [signal for signal in plain.signals if signal.event_id == event.event_id]
-        assert event.signal_count == len(members)
-        assert event.open_signals == sum(signal.close_time is None for signal in members)
+    assert (plain.signals, plain.revisions) == (doubled.signals, doubled.revisions)
 
 
 @given(st.permutations([revision(1), revision(2), revision(3), revision(4, closed=-20)]))
 def test_revisions_in_any_order_leave_the_signal_as_the_newest_does(order: list[SignalRevision]) -> None:
-    (signal,) = entered(*order).signals
+    signal = only(entered(*order))
     assert (signal.revision, signal.close_time) == (4, at(-20))

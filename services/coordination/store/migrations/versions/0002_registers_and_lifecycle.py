@@ -122,11 +122,13 @@ EVIDENCE = ("signals", "signal_revisions")
 WITH_EVIDENCE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("evidence IS NOT NULL"))
 NOT_FOLDED: dict[str, Any] = {"sqlite_where": sa.text("folded = 0"), "postgresql_where": sa.text("NOT folded")}
 # What would be in the new columns, had they been there.
-SIX_HOURS_ON = {
-    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', update_time, '+6 hours')",
-    "postgresql": "update_time + interval '6 hours'",
+REACHES = {
+    "sqlite": """UPDATE signals
+        SET reach_time = coalesce(close_time, strftime('%Y-%m-%d %H:%M:%f000', update_time, '+6 hours'))""",
+    "postgresql": "UPDATE signals SET reach_time = coalesce(close_time, update_time + interval '6 hours')",
 }
-LAST_OPEN = "(SELECT max(open_time) FROM signals WHERE signals.event_id = events.event_id)"
+LAST_SIGNALS = """UPDATE events
+    SET last_open_time = (SELECT max(open_time) FROM signals WHERE signals.event_id = events.event_id), reason_time = open_time"""
 TABLES = ("deliveries", "analysed_time", "suspensions", "destinations", "audit_anchors")
 
 
@@ -180,8 +182,8 @@ def _prepare_aggregation() -> None:
     op.drop_index("ix_signals_venue_id_kind_open_time", "signals")
     for names in AGGREGATION:
         op.create_index(_index_name("signals", names), "signals", names, **NOT_FOLDED)
-    op.execute(f"UPDATE signals SET reach_time = coalesce(close_time, {SIX_HOURS_ON[op.get_context().dialect.name]})")
-    op.execute(f"UPDATE events SET last_open_time = {LAST_OPEN}, reason_time = open_time")
+    op.execute(REACHES[op.get_context().dialect.name])
+    op.execute(LAST_SIGNALS)
     op.execute("UPDATE events SET end_time = update_time WHERE state = 4")
 
 

@@ -1,0 +1,229 @@
+"""Working out the events of a transaction's signals, against the record."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.coordination.domain.admission import CLOCK_SKEW
+from services.coordination.domain.aggregation import (
+    WINDOW,
+    Closeness,
+    Neighborhood,
+    Occurrence,
+    Proximity,
+    Span,
+    covering,
+    occurrence,
+    window_start,
+)
+from services.coordination.domain.events import Event, begun, merged, recounted, with_event, with_revision, with_signal
+from services.coordination.domain.floods import Window, governed, window_of
+from services.coordination.domain.ledger import Ledger
+from services.coordination.domain.regrouping import absorptions, may_connect, may_disconnect, may_overcount, parts
+from services.coordination.domain.signals import Signal, SignalRevision
+from services.coordination.store.unit_of_work import UnitOfWork
+from vigie.vocabulary import Kind
+
+_Sphere = tuple[str, Kind]
+"""A venue and a kind: only within it are signals near to each other."""
+
+
+class Incidents:
+    """The events of all signals that are new or have changed in a ledger.
+
+    Once worked out, `signals`, `revisions` and `events` are what to write back, and `moves` says which events give all signals to
+    which others.
+    """
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        ledger: Ledger,
+        proximities: Mapping[str, Proximity],
+        *,
+        now: datetime,
+        ids: Callable[[], UUID],
+    ) -> None:
+        self._work = work
+        self._ledger = ledger
+        self._proximities = proximities
+        self._now = now
+        self._ids = ids
+        self._revised = {revision.signal_id for revision in ledger.revisions}
+        self._signals = dict(ledger.signals)
+        self._before = {key: signal for key in (*self._signals, *self._revised) if (signal := ledger.before(key)) is not None}
+        self._recorded: dict[UUID, Event] = {}
+        self._events: dict[UUID, Event] = {}
+        self._folds: list[tuple[Signal, Signal]] = []
+        self.moves: dict[UUID, UUID] = {}
+
+    @property
+    def signals(self) -> list[Signal]:
+        """Signals that are new or have changed."""
+        return list(self._signals.values())
+
+    @property
+    def revisions(self) -> list[SignalRevision]:
+        """Revisions to add, without the pictures of those that are folded."""
+        folded = {signal.signal_id for signal in self._signals.values() if signal.folded}
+        return [
+            replace(revision, evidence=None) if revision.evidence and revision.signal_id in folded else revision
+            for revision in self._ledger.revisions
+        ]
+
+    @property
+    def events(self) -> list[Event]:
+        """Events that are new or have changed, each as its next version."""
+        changed = [event for key, event in self._events.items() if self._recorded.get(key) != event]
+        return [replace(event, version=event.version + 1, update_time=self._now) for event in changed]
+
+    async def work_out(self) -> None:
+        """Reads what it takes, and no more."""
+        await self._govern()
+        await self._load(self._touched_events())
+        changed = [(before, after, self._events[before.event_id]) for before, after in self._changes() if before]
+        uncertain = {
+            event.event_id for before, after, event in changed if may_disconnect(before, after, event, self._closeness(after))
+        }
+        overcounted = {event.event_id for before, after, event in changed if may_overcount(before, after, event)}
+        self._count()
+        torn = await self._torn(uncertain)
+        await self._recount(torn, overcounted)
+        self._absorb(await self._links())
+
+    def _changes(self) -> Iterator[tuple[Signal | None, Signal]]:
+        return ((self._before.get(key), signal) for key, signal in list(self._signals.items()))
+
+    def _current(self, read: Signal) -> Signal:
+        """A signal that was read, as it is by now."""
+        self._before.setdefault(read.signal_id, read)
+        return self._signals.get(read.signal_id, read)
+
+    def _proximity(self, signal: Signal) -> Proximity:
+        return self._proximities[signal.venue]
+
+    def _closeness(self, signal: Signal) -> Closeness:
+        return self._proximity(signal).closeness[signal.kind]
+
+    async def _govern(self) -> None:
+        """Marks signals of cameras that raise more than they may."""
+        windows: dict[Window, list[Signal]] = defaultdict(list)
+        for before, after in self._changes():
+            if before is None:
+                windows[window_of(after)].append(after)
+        for signal in await self._work.signals.in_windows(windows):
+            windows[window_of(signal)].append(self._current(signal))
+        for members in windows.values():
+            ordered = governed(members, self._closeness(members[0]).flood_signals)
+            for signal in ordered:
+                if signal.flooded:
+                    self._mark(signal, ordered[0])
+
+    def _mark(self, signal: Signal, first: Signal) -> None:
+        before = self._before.get(signal.signal_id)
+        if signal.folded:
+            self._folds.append((signal, first))
+            # Its picture is not kept.
+            signal = replace(signal, evidence=before.evidence if before else None)
+        if signal != before:
+            self._signals[signal.signal_id] = signal
+
+    def _touched_events(self) -> set[UUID]:
+        changed = {before.event_id for before, _ in self._changes() if before}
+        revised = {self._before[key].event_id for key in self._revised if key in self._before}
+        return changed | revised | {first.event_id for _, first in self._folds if first.signal_id in self._before}
+
+    async def _load(self, ids: Iterable[UUID]) -> None:
+        found = await self._work.events.known({event_id for event_id in ids if event_id not in self._events})
+        self._recorded |= found
+        self._events |= found
+
+    def _count(self) -> None:
+        """Lets every event say what its own signals and their new revisions say."""
+        for revision in self._ledger.revisions:
+            signal = self._signals.get(revision.signal_id)
+            if signal is not None and signal.event_id not in self._events:
+                self._events[signal.event_id] = begun(signal.event_id, revision, self._now)
+        for before, after in self._changes():
+            self._events[after.event_id] = with_signal(self._events[after.event_id], before, after)
+        for revision in self._ledger.revisions:
+            event_id = (self._signals.get(revision.signal_id) or self._before[revision.signal_id]).event_id
+            self._events[event_id] = with_revision(self._events[event_id], revision)
+
+    async def _torn(self, uncertain: Collection[UUID]) -> set[UUID]:
+        """Those of the events whose signals do not hang together any more."""
+        members: dict[UUID, list[Signal]] = defaultdict(list)
+        for read in await self._work.signals.of_events(uncertain):
+            members[read.event_id].append(self._current(read))
+        return {event_id for event_id, signals in members.items() if len(parts(signals, self._proximity(signals[0]))) > 1}
+
+    async def _recount(self, torn: Collection[UUID], overcounted: Collection[UUID]) -> None:
+        """Counts events anew, from all their signals and revisions. Those that are torn give away what is not connected."""
+        members: dict[UUID, dict[UUID, Signal]] = defaultdict(dict)
+        revisions: dict[UUID, list[SignalRevision]] = defaultdict(list)
+        for revision in self._ledger.revisions:
+            revisions[revision.signal_id].append(revision)
+        for read, revision in await self._work.signals.histories({*torn, *overcounted}):
+            members[read.event_id][read.signal_id] = self._current(read)
+            revisions[read.signal_id].append(revision)
+        for event_id, signals in members.items():
+            whole = list(signals.values())
+            groups = parts(whole, self._proximity(whole[0])) if event_id in torn else [whole]
+            for index, group in enumerate(groups):
+                said = [revision for signal in group for revision in revisions[signal.signal_id]]
+                self._give(event_id, group, said, away=index > 0)
+
+    def _give(self, event_id: UUID, signals: Collection[Signal], revisions: Sequence[SignalRevision], *, away: bool) -> None:
+        event = self._events[event_id]
+        if away:
+            event = begun(self._ids(), revisions[0], event.record_time)
+            self._signals |= {signal.signal_id: replace(signal, event_id=event.event_id) for signal in signals}
+        self._events[event.event_id] = recounted(event, signals, revisions)
+
+    async def _links(self) -> list[tuple[Occurrence, Occurrence]]:
+        """All pairs of near signals that have not been near before."""
+        latest = self._now + 2 * CLOCK_SKEW
+        joining = [after for before, after in self._changes() if may_connect(before, after, latest)]
+        around = {read.signal_id: self._current(read) for read in await self._work.signals.around(self._spans(joining, latest))}
+        neighborhoods: dict[_Sphere, Neighborhood] = {}
+        for signal in (around | self._signals).values():
+            if not signal.folded:
+                sphere = signal.venue, signal.kind
+                if sphere not in neighborhoods:
+                    neighborhoods[sphere] = Neighborhood(self._closeness(signal), self._proximity(signal).neighbors)
+                neighborhoods[sphere].add(occurrence(signal))
+        links = [
+            (seen, other)
+            for signal in joining
+            for seen in [occurrence(signal)]
+            for other in neighborhoods[signal.venue, signal.kind].near(seen)
+            if other.event_id != seen.event_id
+        ]
+        links += [(occurrence(self._current(signal)), occurrence(self._current(first))) for signal, first in self._folds]
+        await self._load(occurrence.event_id for link in links for occurrence in link)
+        return links
+
+    def _spans(self, joining: Iterable[Signal], latest: datetime) -> dict[_Sphere, list[Span]]:
+        spans: dict[_Sphere, list[Span]] = defaultdict(list)
+        for signal in joining:
+            seen, gap = occurrence(signal), self._closeness(signal).gap
+            # A flooded window reaches back to its beginning, whenever in it a signal opened.
+            until = window_start(min(seen.end_time, latest) + gap) + WINDOW
+            spans[signal.venue, signal.kind].append((seen.start_time - gap, until))
+        return {sphere: covering(found) for sphere, found in spans.items()}
+
+    def _absorb(self, links: Iterable[tuple[Occurrence, Occurrence]]) -> None:
+        """Makes one event of those that are connected."""
+        into = absorptions(links, self._events)
+        for event_id, target in into.items():
+            self._events[target] = with_event(self._events[target], self._events[event_id], self._now)
+            if event_id in self._recorded:
+                self._events[event_id] = merged(self._recorded[event_id], target)
+                self.moves[event_id] = target
+            else:
+                del self._events[event_id]
+        for key, signal in self._signals.items():
+            if signal.event_id in into:
+                self._signals[key] = replace(signal, event_id=into[signal.event_id])
