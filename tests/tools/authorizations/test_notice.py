@@ -15,11 +15,11 @@ NOW = datetime(2026, 11, 28, 9, 5, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script> *[x](http://evil)* & co\n# heading"
 
 
-def arena(**changes: str) -> venues_pb2.Venue:
+def arena(*, controller: str = "Préfecture de police", motive: str = "a derby") -> venues_pb2.Venue:
     message = venue()
     message.cameras[0].display_name, message.cameras[1].display_name = "Porte A", "stand"
     (act,) = message.authorizations
-    act.MergeFrom(authorizations_pb2.Authorization(contact="dpo@arena.example", **changes))
+    act.controller, act.motive, act.contact = controller, motive, "dpo@arena.example"
     act.start_time.CopyFrom(timestamp(datetime(2026, 11, 28, 13, tzinfo=UTC)))
     act.end_time.CopyFrom(timestamp(datetime(2026, 12, 1, 1, tzinfo=UTC)))
     return message
@@ -126,9 +126,7 @@ def test_who_names_no_contact_is_the_contact() -> None:
     message.authorizations[0].ClearField("contact")
     notice = notice_of(message, "fr", NOW)
     assert ("Contact", "Préfecture de police") in notice.acts[0].facts
-    assert any(
-        "adressez-vous à : Préfecture de police." in paragraph for part in notice.sections for paragraph in part.paragraphs
-    )
+    assert "adressez-vous à : Préfecture de police." in " ".join(text for part in notice.sections for text in part.paragraphs)
 
 
 def test_places_without_names_for_people_are_counted() -> None:
