@@ -7,7 +7,7 @@ from urllib.parse import quote
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tools.venue_file import schema
-from tools.venue_file.convert_rules import rule
+from tools.venue_file.convert_rules import duration, rule
 from tools.venue_file.parts import Point
 from vigie.names import authorization_name, camera_name, venue_name
 from vigie.v1 import authorizations_pb2, venues_pb2, vocabulary_pb2
@@ -21,6 +21,7 @@ def venue(content: schema.Venue, folder: Path) -> venues_pb2.Venue:
         time_zone=content.time_zone,
         cameras=[_camera(camera, content.venue, folder) for camera in content.cameras],
         authorizations=acts(content.authorizations, content.venue, [camera.id for camera in content.cameras]),
+        aggregation=[_aggregation(rule) for rule in content.aggregation],
     )
 
 
@@ -58,6 +59,16 @@ def _camera(camera: schema.Camera, venue_id: str, folder: Path) -> venues_pb2.Ca
         zones=[_zone(zone_id, zone) for zone_id, zone in camera.zones.items()],
         rules=[rule(content) for content in camera.rules],
         analysis_rate_hz=camera.rate_hz or 0,
+        neighbors=[camera_name(venue_id, neighbor) for neighbor in camera.neighbors],
+    )
+
+
+def _aggregation(rule: schema.Aggregation) -> venues_pb2.AggregationRule:
+    return venues_pb2.AggregationRule(
+        kind=vocabulary_pb2.Kind.ValueType(rule.kind),
+        gap=duration(rule.gap_s),
+        distance_m=rule.distance_m,
+        flood_signals=rule.flood_signals or 0,
     )
 
 

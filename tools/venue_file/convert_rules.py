@@ -33,7 +33,7 @@ def rule(content: rules.Rule) -> venues_pb2.Rule:
 def _abandoned_object(rule: rules.AbandonedObject) -> venues_pb2.AbandonedObjectRule:
     return venues_pb2.AbandonedObjectRule(
         zone=rule.zone,
-        stationary=_duration(rule.stationary_s),
+        stationary=duration(rule.stationary_s),
         owner_distance_m=rule.owner_distance_m,
         owner_distance_heights=rule.owner_distance_heights,
     )
@@ -41,7 +41,7 @@ def _abandoned_object(rule: rules.AbandonedObject) -> venues_pb2.AbandonedObject
 
 def _weapon(rule: rules.Weapon) -> venues_pb2.WeaponRule:
     return venues_pb2.WeaponRule(
-        zone=rule.zone, confirmations=rule.confirmations or 0, frames=rule.frames or 0, clear=_duration(rule.clear_s)
+        zone=rule.zone, confirmations=rule.confirmations or 0, frames=rule.frames or 0, clear=duration(rule.clear_s)
     )
 
 
@@ -53,8 +53,8 @@ def _wrong_way(rule: rules.WrongWay) -> venues_pb2.WrongWayRule:
         who=_classes(rule.who),
         min_distance_m=rule.min_distance_m,
         min_distance_heights=rule.min_distance_heights,
-        min_duration=_duration(rule.min_duration_s),
-        clear=_duration(rule.clear_s),
+        min_duration=duration(rule.min_duration_s),
+        clear=duration(rule.clear_s),
         schedule=map(_window, rule.schedule),
     )
 
@@ -63,19 +63,19 @@ def _zone_intrusion(rule: rules.ZoneIntrusion) -> venues_pb2.ZoneIntrusionRule:
     return venues_pb2.ZoneIntrusionRule(
         zone=rule.zone,
         who=_classes(rule.who),
-        dwell=_duration(rule.dwell_s),
-        clear=_duration(rule.clear_s),
+        dwell=duration(rule.dwell_s),
+        clear=duration(rule.clear_s),
         schedule=map(_window, rule.schedule),
     )
 
 
 def _person_down(rule: rules.PersonDown) -> venues_pb2.PersonDownRule:
-    return venues_pb2.PersonDownRule(zone=rule.zone, lying=_duration(rule.lying_s))
+    return venues_pb2.PersonDownRule(zone=rule.zone, lying=duration(rule.lying_s))
 
 
 def _crowd_movement(rule: rules.CrowdMovement) -> venues_pb2.CrowdMovementRule:
     return venues_pb2.CrowdMovementRule(
-        zone=rule.zone, min_people=rule.min_people or 0, sustain=_duration(rule.sustain_s), clear=_duration(rule.clear_s)
+        zone=rule.zone, min_people=rule.min_people or 0, sustain=duration(rule.sustain_s), clear=duration(rule.clear_s)
     )
 
 
@@ -89,13 +89,13 @@ def _crowd_density(rule: rules.CrowdDensity) -> venues_pb2.CrowdDensityRule:
         moving=moving,
         standing=standing,
         flow=_flow(rule.flow),
-        sustain=_duration(rule.sustain_s),
-        clear=_duration(rule.clear_s),
+        sustain=duration(rule.sustain_s),
+        clear=duration(rule.clear_s),
     )
 
 
 def _fire(rule: rules.Fire) -> venues_pb2.FireRule:
-    return venues_pb2.FireRule(zone=rule.zone, sustain=_duration(rule.sustain_s), clear=_duration(rule.clear_s))
+    return venues_pb2.FireRule(zone=rule.zone, sustain=duration(rule.sustain_s), clear=duration(rule.clear_s))
 
 
 def _density(values: rules.DensityValues | None) -> venues_pb2.DensityThresholds | None:
@@ -124,9 +124,10 @@ def _window(window: rules.Window) -> venues_pb2.ScheduleWindow:
     )
 
 
-def _duration(seconds: float | None) -> Duration | None:
+def duration(seconds: float | None) -> Duration | None:
+    """A length of time as a message, if there is one."""
     if seconds is None:
         return None
-    duration = Duration()
-    duration.FromNanoseconds(round(seconds * 1e9))
-    return duration
+    message = Duration()
+    message.FromNanoseconds(round(seconds * 1e9))
+    return message

@@ -26,7 +26,7 @@ _FILE_PLACES: Mapping[str, tuple[Location, ...]] = {
     "start_time": (("start",), ("start_time",)),
     "end_time": (("end",),),
     "analysis_rate_hz": (("rate_hz",),),
-    **{span: ((f"{span}_s",),) for span in ("clear", "dwell", "lying", "min_duration", "stationary", "sustain")},
+    **{span: ((f"{span}_s",),) for span in ("clear", "dwell", "gap", "lying", "min_duration", "stationary", "sustain")},
     "moving": (("thresholds", "moving"), ("threshold_per_m2",)),
     "standing": (("thresholds", "standing"), ("threshold_per_m2",)),
     "notice_per_m2": ((0,),),

@@ -117,6 +117,16 @@ class Camera(Part):
     ground_plane: GroundPlane | None = None
     zones: dict[str, Zone] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    neighbors: tuple[str, ...] = ()
+
+
+class Aggregation(Part):
+    """Which signals of a kind are one event, where the defaults do not fit."""
+
+    kind: Annotated[Kind, one_of(Kind, str)]
+    gap_s: Annotated[float, Field(ge=0)] | None = None
+    distance_m: float | None = None
+    flood_signals: Annotated[int, Field(ge=1, le=65_535)] | None = None
 
 
 class Register(Part):
@@ -134,3 +144,4 @@ class Venue(Part):
     time_zone: str
     authorizations: tuple[Authorization, ...] = ()
     cameras: tuple[Camera, ...] = ()
+    aggregation: tuple[Aggregation, ...] = ()

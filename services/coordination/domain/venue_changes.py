@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from google.protobuf.message import Message
 
 from vigie.v1 import authorizations_pb2, venues_pb2
+from vigie.vocabulary import Kind
 
 
 def changes(
@@ -14,10 +15,13 @@ def changes(
 
     `acts` are those of the wanted that are not on record: the others stay as they are.
     """
-    added = _items("authorization", {}, _named(acts))
-    if current is None:
-        return ["venue: added", *_items("camera", {}, _named(wanted.cameras)), *added]
-    return [*_fields(current, wanted), *_items("camera", _named(current.cameras), _named(wanted.cameras)), *added]
+    before = current or venues_pb2.Venue()
+    return [
+        *(["venue: added"] if current is None else _fields(current, wanted)),
+        *_items("camera", _named(before.cameras), _named(wanted.cameras)),
+        *_items("aggregation of", _by_kind(before), _by_kind(wanted)),
+        *_items("authorization", {}, _named(acts)),
+    ]
 
 
 def _fields(current: venues_pb2.Venue, wanted: venues_pb2.Venue) -> Iterable[str]:
@@ -41,6 +45,10 @@ def _items(what: str, current: Mapping[str, Message], wanted: Mapping[str, Messa
 def _differing(current: Message, wanted: Message) -> list[str]:
     before, after = ({field.name: value for field, value in message.ListFields()} for message in (current, wanted))
     return [field.name for field in current.DESCRIPTOR.fields if before.get(field.name) != after.get(field.name)]
+
+
+def _by_kind(venue: venues_pb2.Venue) -> dict[str, Message]:
+    return {Kind(rule.kind).name: rule for rule in venue.aggregation}
 
 
 def _named(messages: Iterable[venues_pb2.Camera] | Iterable[Message]) -> dict[str, Message]:

@@ -18,11 +18,16 @@ from services.coordination.domain.shapes import ground_plane_violations, zone_vi
 from services.coordination.errors import Violation
 from vigie.names import InvalidNameError, is_id, parse_camera, parse_venue
 from vigie.v1 import venues_pb2
+from vigie.vocabulary import Kind
 
 MAX_CAMERAS = 1000
 MAX_AUTHORIZATIONS = 256
 MAX_ZONES = 64
 MAX_RULES = 64
+MAX_NEIGHBORS = 64
+MAX_GAP_S = 3600
+MAX_DISTANCE_M = 1000
+MAX_FLOOD_SIGNALS = 10_000
 MAX_VIOLATIONS = 100
 MAX_TEXT = 200
 MAX_LONG_TEXT = 2000
@@ -30,6 +35,7 @@ MIN_RATE_HZ = 0.5
 MAX_RATE_HZ = 60
 PICTURE_SIDE_PX = (16, 8192)
 
+_KIND_NAMES: dict[int, str] = {kind: kind.name for kind in Kind}
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https", "file")
 _TEMPLATE = r"\$\{[A-Z][A-Z0-9_]*\}"
 _USERINFO = re.compile(rf"{_TEMPLATE}(:{_TEMPLATE})?")
@@ -51,9 +57,24 @@ def _venue(venue: venues_pb2.Venue) -> Iterator[Violation]:
         yield from within(f"cameras[{index}]", _camera(camera, venue.name))
     yield from unique("cameras[{}].name", [camera.name for camera in venue.cameras])
     cameras = {camera.name for camera in venue.cameras}
+    for index, camera in enumerate(venue.cameras[:MAX_CAMERAS]):
+        yield from within(f"cameras[{index}]", _neighbors(camera, cameras))
     for index, act in enumerate(venue.authorizations[:MAX_AUTHORIZATIONS]):
         yield from within(f"authorizations[{index}]", act_violations(act, venue.name, cameras, zone_of(venue)))
     yield from unique("authorizations[{}].name", [act.name for act in venue.authorizations])
+    yield from counted("aggregation", venue.aggregation, len(Kind))
+    for index, rule in enumerate(venue.aggregation[: len(Kind)]):
+        yield from within(f"aggregation[{index}]", _aggregation(rule))
+    yield from unique("aggregation[{}].kind", [_KIND_NAMES.get(rule.kind, "") for rule in venue.aggregation])
+
+
+def _aggregation(rule: venues_pb2.AggregationRule) -> Iterator[Violation]:
+    yield from known("kind", rule.kind, list(Kind))
+    if rule.HasField("gap"):
+        yield from checked("gap", checks.span(rule.gap, most_s=MAX_GAP_S))
+    if rule.HasField("distance_m"):
+        yield from checked("distance_m", checks.number(rule.distance_m, least=0, most=MAX_DISTANCE_M))
+    yield from checked("flood_signals", checks.number(rule.flood_signals, least=0, most=MAX_FLOOD_SIGNALS))
 
 
 def _camera(camera: venues_pb2.Camera, venue: str) -> Iterator[Violation]:
@@ -71,6 +92,16 @@ def _camera(camera: venues_pb2.Camera, venue: str) -> Iterator[Violation]:
     if camera.analysis_rate_hz != 0:
         problem = checks.number(camera.analysis_rate_hz, least=MIN_RATE_HZ, most=MAX_RATE_HZ)
         yield from checked("analysis_rate_hz", problem)
+
+
+def _neighbors(camera: venues_pb2.Camera, cameras: set[str]) -> Iterator[Violation]:
+    yield from counted("neighbors", camera.neighbors, MAX_NEIGHBORS)
+    for index, neighbor in enumerate(camera.neighbors[:MAX_NEIGHBORS]):
+        if neighbor not in cameras:
+            yield Violation(f"neighbors[{index}]", f"{neighbor[:MAX_TEXT]!r} is no camera of the venue")
+        elif neighbor == camera.name:
+            yield Violation(f"neighbors[{index}]", "is the camera itself; name others that see the same place")
+    yield from unique("neighbors[{}]", camera.neighbors)
 
 
 def _stream(stream: venues_pb2.Stream) -> Iterator[Violation]:

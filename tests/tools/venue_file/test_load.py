@@ -50,6 +50,31 @@ def load(path: Path, old: str = "", new: str = "") -> venues_pb2.Venue:
     return load_venue(path).venue
 
 
+def test_a_file_says_which_signals_are_one_event(path: Path) -> None:
+    more = "aggregation:\n  - {kind: FIRE, gap_s: 90.5, distance_m: 12, flood_signals: 10}\n  - {kind: WEAPON}\ncameras:\n"
+    other = "  - {id: gate-2, stream: rtsp://h/s, picture: {width: 768, height: 576}, neighbors: [gate-1]}\n"
+    venue = load(path, "cameras:\n  - id", f"{more}{other}  - id")
+    fire, weapon = venue.aggregation
+    assert (fire.gap.ToMilliseconds(), fire.distance_m, fire.flood_signals) == (90_500, 12, 10)
+    assert (weapon.HasField("gap"), weapon.HasField("distance_m"), weapon.flood_signals) == (False, False, 0)
+    assert list(venue.cameras[0].neighbors) == ["venues/parc-des-princes/cameras/gate-1"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ("{kind: FIRE, gap_s: 7200}", "aggregation[0].gap_s: is 7200; it must lie between 0 and 3600"),
+        ("{kind: FIER}", "aggregation[0].kind: is 'FIER'; did you mean `FIRE`?"),
+        ("{kind: FIRE, distance: 3}", "aggregation[0].distance: is no key here; did you mean `distance_m`?"),
+        ("{kind: FIRE, flood_signals: 20000}", "aggregation[0].flood_signals: is 20000; it must lie between 0 and 10000"),
+    ],
+)
+def test_what_is_wrong_with_aggregation_is_found_on_its_line(path: Path, rule: str, problem: str) -> None:
+    with pytest.raises(VenueFileError) as caught:
+        load(path, "cameras:\n  - id", f"aggregation:\n  - {rule}\ncameras:\n  - id")
+    assert f"venue.yaml:14: {problem}" in str(caught.value)
+
+
 def test_venue_is_what_its_file_says(path: Path) -> None:
     venue = load(path)
     (camera,), (act,) = venue.cameras, venue.authorizations

@@ -128,6 +128,42 @@ BAD: dict[str, tuple[Change, str, str]] = {
         "authorizations[0].end_time",
         "more than a month after",
     ),
+    "neighbour that is no camera": (
+        lambda m: m.cameras[0].neighbors.append("venues/arena/cameras/roof"),
+        "cameras[0].neighbors[0]",
+        "no camera of the venue",
+    ),
+    "neighbour of itself": (
+        lambda m: m.cameras[0].neighbors.append(m.cameras[0].name),
+        "cameras[0].neighbors[0]",
+        "the camera itself",
+    ),
+    "neighbour twice": (
+        lambda m: m.cameras[0].neighbors.extend([m.cameras[1].name] * 2),
+        "cameras[0].neighbors[1]",
+        "neighbors[0]",
+    ),
+    "aggregation of a ninth kind": (lambda m: m.aggregation.add(kind=9), "aggregation[0].kind", "must be one of"),
+    "aggregation of a kind twice": (
+        lambda m: m.aggregation.extend([venues_pb2.AggregationRule(kind=vocabulary_pb2.KIND_FIRE)] * 2),
+        "aggregation[1].kind",
+        "'FIRE' stands already",
+    ),
+    "gap of a day": (
+        lambda m: m.aggregation.add(kind=vocabulary_pb2.KIND_FIRE).gap.FromSeconds(86_400),
+        "aggregation[0].gap",
+        "between 0 and 3600",
+    ),
+    "distance of no number": (
+        lambda m: m.aggregation.add(kind=vocabulary_pb2.KIND_FIRE, distance_m=float("inf")),
+        "aggregation[0].distance_m",
+        "between 0 and 1000",
+    ),
+    "no bound of a flood": (
+        lambda m: m.aggregation.add(kind=vocabulary_pb2.KIND_FIRE, flood_signals=10_001),
+        "aggregation[0].flood_signals",
+        "between 0 and 10000",
+    ),
     "act for no camera": (lambda m: m.authorizations[0].ClearField("cameras"), "authorizations[0].cameras", "names no camera"),
     "act for an unknown camera": (
         lambda m: m.authorizations[0].cameras.append("venues/arena/cameras/roof"),
