@@ -165,8 +165,9 @@ async def test_watchers_bear_the_loss_of_the_database(own_postgres: PostgresServ
 
 async def test_a_locked_database_is_waited_for_and_then_refused(sqlite_client: Client, sqlite_config: ServiceConfig) -> None:
     locked = signal()
-    other = sqlite3.connect(sqlite_config.database_url.removeprefix("sqlite:///"), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    path = sqlite_config.database_url.removeprefix("sqlite:///")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")  # the service may be writing, and must be able to end that
     with refused(StatusCode.UNAVAILABLE) as refusal:
         await sqlite_client.report(locked)
     assert "locked" in refusal.message
@@ -215,7 +216,7 @@ async def test_nothing_is_acknowledged_into_a_file_that_was_exchanged(
 
 
 async def test_too_many_streams_of_one_caller_are_refused(sqlite_config: ServiceConfig, start: Start) -> None:
-    running = await start(replace(sqlite_config, limits=replace(QUICK, streams_per_peer=2)))
+    running = await start(replace(sqlite_config, limits=replace(QUICK, calls_per_caller=2)))
     calls = [running.client.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="venues/-")) for _ in range(2)]
     for call in calls:
         await call.read()
