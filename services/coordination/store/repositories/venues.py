@@ -31,7 +31,7 @@ class Venues:
         """
         columns = select(VenueRow.venue_id, VenueRow.revision).where(VenueRow.venue_id.in_(sorted(set(venues))))
         rows = await self._session.execute(columns.order_by(VenueRow.venue_id).with_for_update())
-        return dict(rows.tuples().all())
+        return {row.venue_id: row.revision for row in rows}
 
     async def create(self, venue: str) -> None:
         """Makes sure that there is a row to lock."""
