@@ -222,4 +222,4 @@ class Sightings:
             busy = await work.sightings.add(times)
             await work.commit()
         for event_id in times.keys() - busy:
-            del self._times[event_id]
+            self._times.pop(event_id, None)  # another step may have been as fast
