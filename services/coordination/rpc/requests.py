@@ -46,18 +46,23 @@ def venues_of(parent: str) -> frozenset[str] | None:
 
     Raises InvalidRequestError.
     """
-    if parent == ANY_VENUE:
-        return current().venues
-    try:
-        return frozenset({parse_venue(parent)})
-    except InvalidNameError as error:
-        raise invalid("parent", f"{error}; write {ANY_VENUE} for all venues") from error
+    return current().venues if parent == ANY_VENUE else frozenset({_venue(parent)})
 
 
 async def check_known(work: UnitOfWork, parent: str) -> None:
-    """Raises NotFoundError for a venue that was never applied: to misspell one must not look as if nothing happened there."""
-    if parent != ANY_VENUE and not await work.venues.is_known(parse_venue(parent)):
+    """Raises NotFoundError for a venue that was never applied: to misspell one must not look as if nothing happened there.
+
+    Raises InvalidRequestError for what is no name of a venue.
+    """
+    if parent != ANY_VENUE and not await work.venues.is_known(_venue(parent)):
         raise NotFoundError(f"{parent} was never applied; apply its file, or list the venues there are")
+
+
+def _venue(parent: str) -> str:
+    try:
+        return parse_venue(parent)
+    except InvalidNameError as error:
+        raise invalid("parent", f"{error}; write {ANY_VENUE} for all venues") from error
 
 
 def page_size(asked: int) -> int:
