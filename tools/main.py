@@ -26,6 +26,8 @@ COMMANDS = {
     "apply": ("tools.apply:apply", "Make a venue what its file says."),
     "authorizations": ("tools.authorizations:app", "Record, suspend and revoke acts, and tell the public of them."),
     "events": ("tools.events:app", "List, show, watch and review events."),
+    "audit": ("tools.audit:app", "Show, verify, export and erase the log of what was read and decided."),
+    "retention": ("tools.retention:app", "Erase evidence whose time is over."),
     "integrations": ("tools.integrations:app", "Send judged events to other systems, and see what became of them."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
     "report": ("tools.report.command:report", "Say how well each kind did in the field, as people judged it."),
