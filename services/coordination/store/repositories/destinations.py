@@ -108,7 +108,7 @@ class Destinations:
         rows = select(CameraRow.camera_id, CameraRow.display_name).where(
             CameraRow.venue_id == venue, CameraRow.camera_id.in_(cameras)
         )
-        found = dict((await self._session.execute(rows)).tuples().all())
+        found = {row.camera_id: row.display_name for row in await self._session.execute(rows)}
         return tuple(found.get(camera) or camera for camera in sorted(cameras))
 
     async def told(self, venue: str, destination: str, event_id: UUID) -> list[Reference]:
