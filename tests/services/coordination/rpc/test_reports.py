@@ -13,7 +13,7 @@ from services.coordination.domain.analysed_time import AnalysedTime
 from services.coordination.domain.lifecycle import DismissalReason, EventState
 from services.coordination.store.database import Database
 from services.coordination.store.models import EventRow, SignalRow
-from tests.services.coordination.builders import signal, timestamp, utc_now, venue
+from tests.services.coordination.builders import ago, signal, timestamp, utc_now, venue
 from tests.services.coordination.conftest import Client, RunningService
 from tests.services.coordination.rpc.statuses import refused
 from vigie.v1 import event_service_pb2, events_pb2, report_service_pb2, report_service_pb2_grpc, vocabulary_pb2
@@ -214,6 +214,20 @@ async def test_what_people_decide_is_in_the_next_report(client: Client) -> None:
     assert [(each.reason, each.events) for each in row.dismissals] == [(light, 1)]
     assert len(row.acknowledge_delays_s) == 2
     assert row.kind == vocabulary_pb2.KIND_ZONE_INTRUSION
+
+
+async def test_exercise_that_a_person_inserts_is_one(client: Client) -> None:
+    drill = event_service_pb2.InsertDrillRequest(
+        camera="venues/arena/cameras/gate",
+        kind=vocabulary_pb2.KIND_ZONE_INTRUSION,
+        severity=vocabulary_pb2.SEVERITY_WARNING,
+        reason="an exercise",
+    )
+    await client.events.InsertDrill(drill)
+
+    row = (await report(client, start=ago(hours=1), end=ago(hours=-1)))["arena/gate", Kind.ZONE_INTRUSION]
+
+    assert (counts(row.field), counts(row.drills)) == ((0, 0, 0, 0, 0), (1, 0, 0, 1, 1))
 
 
 BAD_REQUESTS = {
