@@ -26,9 +26,12 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory, clip: Path, tape: Path, pack: Path) -> Iterator[World]:
-    """A coordination service and a cluster's environment, for the tests of a module."""
-    world = World(tmp_path_factory.mktemp("world"), clip, tape, pack)
+def world(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, clip: Path, tape: Path, pack: Path
+) -> Iterator[World]:
+    """A coordination service and a cluster's environment, for the tests of a module, which may set LEASE_S."""
+    lease_s = getattr(request.module, "LEASE_S", World.lease_s)
+    world = World(tmp_path_factory.mktemp("world"), clip, tape, pack, lease_s=lease_s)
     world.start_service()
     before = dict(os.environ)
     os.environ.update(world.environment)

@@ -28,8 +28,9 @@ from tools.venue_file import load_venue
 from vigie.channel import open_channel
 from vigie.identity import CLUSTER, DEVELOPER, Proof
 from vigie.names import authorization_name
-from vigie.v1.authorization_service_pb2 import RevokeAuthorizationRequest
+from vigie.v1.authorization_service_pb2 import GetAuthorizationRequest, RevokeAuthorizationRequest
 from vigie.v1.authorization_service_pb2_grpc import AuthorizationServiceStub
+from vigie.v1.authorizations_pb2 import Authorization
 
 ZONES = 4
 
@@ -76,6 +77,7 @@ class World:
     address: str = field(init=False)
     service: "subprocess.Popen[bytes] | None" = None
     acts: int = 0
+    lease_s: int = 60
 
     def __post_init__(self) -> None:
         make_identities(self.identities, now=datetime.now(UTC))
@@ -112,7 +114,7 @@ class World:
         record = ("--database", f"sqlite:///{self.folder / 'vigie.db'}", "--evidence", str(self.folder / "evidence"))
         others = {name: value for name, value in os.environ.items() if name not in self.environment}
         arguments = [sys.executable, "-m", "tools.main", "serve", "--listen", self.address, *record]
-        environment = others | serving_environment(self.identities)
+        environment = others | serving_environment(self.identities) | {"VIGIE_LEASE_S": str(self.lease_s)}
         with (self.folder / "serve.log").open("ab") as log:
             self.service = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
         with self.channel() as channel:
@@ -148,6 +150,18 @@ class World:
         apply_venue(load_venue(path), self.address, author="test", proof=Proof(self.identities / DEVELOPER))
         if before:
             self._revoke(_act(before))
+
+    def decide(self, *arguments: str) -> None:
+        """Calls `vigie authorizations`, as someone who may."""
+        command = [sys.executable, "-m", "tools.main", "authorizations", *arguments]
+        environment = {**os.environ, **calling_environment(self.address, self.identities / DEVELOPER)}
+        subprocess.run(command, env=environment, check=True, timeout=60)
+
+    def act(self) -> Authorization:
+        """The act that was applied last, as it is on record."""
+        with self.channel() as channel:
+            request = GetAuthorizationRequest(name=authorization_name("arena", _act(self.acts)))
+            return AuthorizationServiceStub(channel).GetAuthorization(request, timeout=10).authorization
 
     def _revoke(self, act: str) -> None:
         request = RevokeAuthorizationRequest(name=authorization_name("arena", act), reason="another took its place")

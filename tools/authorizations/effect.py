@@ -11,10 +11,10 @@ Allowed = Mapping[str, frozenset[Kind]]
 
 
 def allowed(venue: venues_pb2.Venue, now: datetime) -> Allowed:
-    """For what each camera of a venue may be analysed at a moment, under whichever act."""
+    """For what each camera of a venue is analysed at a moment: what it watches for and some act allows."""
     begun = [act for act in venue.authorizations if stands(act, now) and act.start_time.ToDatetime(now.tzinfo) <= now]
     return {
-        camera.name: frozenset(Kind(kind) for act in begun for kind in allowed_kinds(act, camera.name))
+        camera.name: _watched(camera) & frozenset(Kind(kind) for act in begun for kind in allowed_kinds(act, camera.name))
         for camera in venue.cameras
     }
 
@@ -33,6 +33,10 @@ def effect(before: Allowed, after: Allowed) -> str:
     )
     said = [f"{_count(cameras)} {one if len(cameras) == 1 else many}{what}" for cameras, one, many, what in parts if cameras]
     return f"{', '.join(said)} within seconds" if said else "nothing changes at the cameras for now"
+
+
+def _watched(camera: venues_pb2.Camera) -> frozenset[Kind]:
+    return frozenset(Kind[kind.upper()] for rule in camera.rules if (kind := rule.WhichOneof("parameters")))
 
 
 def _partly(changed: Allowed, wholly: Iterable[str], one: str, many: str) -> tuple[list[str], str, str, str]:

@@ -90,7 +90,7 @@ def test_act_is_recorded_from_a_file(acts: Callable[..., Outcome], register: Pat
     tried = acts("record", "-f", str(register), "--dry-run")
     assert tried.out == "venues/arena/authorizations/concert: can be recorded\n"
     recorded, again = acts("record", "-f", str(register)), acts("record", "-f", str(register), "--json")
-    assert recorded.out.endswith("concert: in force\n1 camera begins to look for FIRE within seconds\n")
+    assert recorded.out.endswith("concert: in force\nnothing changes at the cameras for now\n")
     assert json.loads(again.out)["effect"] == "nothing changes at the cameras for now"
     found = shown(acts, "arena/concert")
     assert (found["max_cameras"], found["contact"], found["cameras"]) == (

@@ -28,12 +28,12 @@ def test_effect_is_said_of_the_cameras(before: Allowed, after: Allowed, says: st
     assert effect(before, after) == says
 
 
-def test_what_another_act_allows_goes_on() -> None:
+def test_what_another_act_allows_goes_on_if_the_camera_watches_for_it() -> None:
     message = venue()
     other = authorization([message.cameras[0].name])
     del other.kinds[:]
-    other.kinds.append(int(Kind.FIRE))  # type: ignore[arg-type] # its number
+    other.kinds.extend((int(Kind.FIRE), int(Kind.CROWD_DENSITY)))  # type: ignore[arg-type] # their numbers
     message.authorizations.append(other)
     message.authorizations[0].suspensions.append(Suspension())
     gate, stand = (camera.name for camera in message.cameras)
-    assert allowed(message, utc_now()) == {gate: {Kind.FIRE}, stand: set()}
+    assert allowed(message, utc_now()) == {gate: {Kind.CROWD_DENSITY}, stand: set()}
