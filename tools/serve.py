@@ -12,6 +12,8 @@ from services.coordination.config import service_config
 from services.coordination.evidence.settings import evidence_place
 from tools.log import configure_log
 
+_CONNECTIONS = 16_384
+
 
 def serve(
     listen: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 takes a free one.")] = None,
@@ -38,7 +40,7 @@ def serve(
     the environment: VIGIE_ADDRESS, VIGIE_DATABASE_URL, VIGIE_EVIDENCE, VIGIE_TLS_DIR (the folder of the certificate and of the
     authorities whose certificates are taken), VIGIE_REVOKED_FILE (serial numbers and callers that are taken back, one a line),
     VIGIE_TOKEN_ADDRESS with VIGIE_OIDC_ISSUER, VIGIE_OIDC_AUDIENCE, VIGIE_OIDC_ROLES_CLAIM (vigie_roles) and VIGIE_OIDC_JWKS (the
-    issuer's own), and VIGIE_ANONYMOUS.
+    issuer's own), VIGIE_LEASE_S (how long clusters go on when they hear nothing, 60) and VIGIE_ANONYMOUS.
 
     Example: vigie serve --listen 0.0.0.0:7430 --database postgresql://vigie@db/vigie
     """
@@ -58,6 +60,10 @@ def serve(
 
 
 def _allow_connections() -> None:
-    """Lets the process hold as many connections as the machine allows: callers that do nothing must not keep others out."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Lets the process hold many connections, so that those that do nothing do not keep others out.
+
+    No more than it has memory for: one on which nobody has proved anything yet takes up to 60 KB, for ten seconds.
+    """
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS if most == resource.RLIM_INFINITY else min(_CONNECTIONS, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))

@@ -49,7 +49,7 @@ Global___WatchAssignmentsRequest: _TypeAlias = WatchAssignmentsRequest  # noqa: 
 @_typing.final
 class WatchAssignmentsResponse(_message.Message):
     """Assignments that are new or changed, and cameras that are no longer to be analysed. What was sent before the first response with
-    `synced` and is not in the responses up to it no longer holds. An empty response is a heartbeat.
+    `synced` and is not in the responses up to it no longer holds. A response with nothing but a lease is a heartbeat.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

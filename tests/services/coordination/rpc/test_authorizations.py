@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from grpc import StatusCode
@@ -171,20 +171,24 @@ async def test_the_same_request_twice_is_one_suspension(client: Client) -> None:
         await suspend(client, request_id="again")
 
 
-async def test_a_suspension_moves_what_clusters_are_told_at_once(client: Client) -> None:
-    late, early = signal(), signal(camera_id="stand")
-    await client.report(early)
+async def test_what_is_raised_or_seen_where_an_act_is_suspended_is_not_recorded(client: Client) -> None:
     await suspend(client, cameras=[GATE])
-    late.raise_time.CopyFrom(timestamp(utc_now()))
-    during = signal()
+    during = signal(opened=utc_now())
     answer = await client.report(during, signal(camera_id="stand"))
     assert [rejection.reason for rejection in answer.rejections] == [signal_service_pb2.REJECTION_REASON_UNAUTHORIZED]
     assert answer.rejections[0].signal_id == during.signal_id
     await lift(client, (await get(client)).suspensions[0].id)
     after, before = signal(opened=utc_now()), signal(opened=ago(seconds=9))
     before.raise_time.CopyFrom(timestamp(ago(seconds=9)))
-    # What was seen while it was suspended stays out; what was raised before that, or after, does not.
     assert (await client.report(after, before, during)).recorded == 2
+
+
+async def test_what_an_act_allowed_before_it_was_suspended_can_still_be_closed(client: Client) -> None:
+    opened = signal(opened=ago(seconds=1))
+    await client.report(opened)
+    await suspend(client)
+    closed = signal(signal_id=UUID(opened.signal_id), revision=2, opened=ago(seconds=1), closed=utc_now())
+    assert (await client.report(closed)).recorded == 1
 
 
 @pytest.mark.parametrize(
