@@ -37,7 +37,10 @@ class Authenticator(Protocol):
     """Finds out who calls."""
 
     async def credential(self, peer: Peer) -> Credential:
-        """What a caller proves. Raises UnauthenticatedError, and UnavailableError where that cannot be found out now."""
+        """What a caller proves, whether it still holds or not.
+
+        Raises UnauthenticatedError, and UnavailableError where that cannot be found out now.
+        """
 
     def check(self, credential: Credential) -> None:
         """Raises UnauthenticatedError for a credential that has ended or was taken back."""
@@ -80,13 +83,10 @@ class Authentication:
     async def credential(self, peer: Peer) -> Credential:
         """What a caller proves: with its certificate where it showed one, else with its token."""
         if peer.certificate:
-            found = certificate_credential(peer.certificate)
-        elif peer.token and self._tokens:
-            found = await self._tokens.credential(peer.token)
-        else:
-            raise UnauthenticatedError("the call has no bearer token; send one in the metadata `authorization`, or a certificate")
-        self.check(found)
-        return found
+            return certificate_credential(peer.certificate)
+        if peer.token and self._tokens:
+            return await self._tokens.credential(peer.token)
+        raise UnauthenticatedError("the call has no bearer token; send one in the metadata `authorization`, or a certificate")
 
     def check(self, credential: Credential) -> None:
         """Raises UnauthenticatedError for a credential that has ended or was taken back."""

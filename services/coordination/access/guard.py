@@ -75,6 +75,7 @@ class Guard:
         try:
             credential = _STRANGER if method in table.OPEN else await self._authenticator.credential(peer)
             who = credential.caller.name if credential.caller.known else peer.host
+            self._authenticator.check(credential)
             self._pace.take(who, self._clock())
             call = table.admitted(credential.caller, method)
             with self._open.open(who, credential) as open_call:

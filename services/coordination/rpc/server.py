@@ -44,6 +44,8 @@ def new_server(limits: Limits, interceptors: Sequence[aio.ServerInterceptor]) ->
             ("grpc.max_connection_idle_ms", IDLE_S * 1000),
             ("grpc.max_connection_age_ms", AGE_S * 1000),
             ("grpc.max_connection_age_grace_ms", GRACE_S * 1000),
+            # It would remember each connection that was, for a tool that nobody serves here.
+            ("grpc.enable_channelz", 0),
             # Two processes on one port would share its callers unseen.
             ("grpc.so_reuseport", 0),
             ("grpc.keepalive_time_ms", 30_000),

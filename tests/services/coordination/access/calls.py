@@ -93,3 +93,9 @@ async def report(channel: aio.Channel, venue_id: str) -> object:
     call = signal_service_pb2_grpc.SignalServiceStub(channel).ReportSignals(timeout=20)
     await call.write(signal_service_pb2.ReportSignalsRequest(batch_id=1, signals=[found]))
     return await call.read()
+
+
+async def call_without_a_request(channel: aio.Channel, method: str) -> object:
+    """Begins a call, and never sends what it asks."""
+    call: aio.StreamUnaryCall[bytes, bytes] = channel.stream_unary(method)()
+    return await call

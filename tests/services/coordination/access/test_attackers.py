@@ -9,7 +9,7 @@ import pytest
 from grpc import StatusCode, aio
 
 from tests.certificates import Authority
-from tests.services.coordination.access.calls import list_events, report
+from tests.services.coordination.access.calls import call_without_a_request, list_events, report
 from tests.services.coordination.access.conftest import Closed
 from tests.services.coordination.builders import venue
 from tools.init.certificates import service
@@ -148,9 +148,7 @@ async def oversize_message(closed: Closed) -> object:
 
 
 async def request_that_never_comes(closed: Closed) -> object:
-    channel = await closed.person("operator:arena")
-    call = channel.stream_unary("/vigie.v1.EventService/ListEvents")()
-    return await call
+    return await call_without_a_request(await closed.person("operator:arena"), "/vigie.v1.EventService/ListEvents")
 
 
 async def stream_that_falls_silent(closed: Closed) -> object:

@@ -21,7 +21,7 @@ Forge = Callable[[FakeIssuer], str]
 
 
 def unsigned(issuer: FakeIssuer) -> str:
-    return jwt.encode(issuer.claims("operator:arena"), None, "none", {"kid": issuer.key_id})
+    return jwt.encode(issuer.claims("operator:arena"), "", "none", {"kid": issuer.key_id})
 
 
 def signed_with_the_public_key_as_a_secret(issuer: FakeIssuer) -> str:

@@ -14,7 +14,7 @@ from services.coordination.access.tokens import LEEWAY
 from services.coordination.config import ServiceConfig
 from tests.certificates import Authority
 from tests.fakes.issuer import FakeIssuer
-from tests.services.coordination.access.calls import list_events, report
+from tests.services.coordination.access.calls import call_without_a_request, list_events, report
 from tests.services.coordination.access.conftest import Closed
 from tests.services.coordination.builders import venue
 from tests.services.coordination.conftest import Start
@@ -109,7 +109,14 @@ async def test_a_stranger_may_ask_whether_the_service_is_well_and_nothing_else(c
     with pytest.raises(aio.AioRpcError, match="UNAUTHENTICATED"):
         await channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")().read()
     with pytest.raises(aio.AioRpcError, match="UNIMPLEMENTED"):
-        await channel.unary_unary("/vigie.v1.EventService/DropAll")(b"")
+        await call_without_a_request(channel, "/vigie.v1.EventService/DropAll")
+
+
+async def test_a_stranger_is_refused_before_saying_anything(closed: Closed) -> None:
+    channel = await closed.token_channel()
+    for method in ("/vigie.v1.EventService/ListEvents", "/vigie.v1.VenueService/ApplyVenue"):
+        with refused(StatusCode.UNAUTHENTICATED):
+            await call_without_a_request(channel, method)
 
 
 async def test_an_honest_token_is_taken_also_after_the_issuer_changed_its_key(closed: Closed, issuer: FakeIssuer) -> None:

@@ -60,8 +60,8 @@ def caller(*grants: tuple[Role, str]) -> Caller:
 
 def test_a_call_is_about_the_venues_at_which_the_role_is_held() -> None:
     ada = caller((Role.OPERATOR, "arena"), (Role.AUDITOR, "station"), (Role.CLUSTER, "harbour"))
-    assert admitted(ada, "/vigie.v1.EventService/ListEvents").venues == {"arena", "station"}
-    assert admitted(ada, "/vigie.v1.EventService/ReviewEvent").venues == {"arena"}
+    assert admitted(ada, "/vigie.v1.EventService/ListEvents").venues == frozenset({"arena", "station"})
+    assert admitted(ada, "/vigie.v1.EventService/ReviewEvent").venues == frozenset({"arena"})
     assert admitted(caller((Role.OPERATOR, ALL_VENUES)), "/vigie.v1.EventService/ListEvents").venues is None
 
 

@@ -69,4 +69,5 @@ async def test_the_claim_with_the_roles_is_a_setting(issuer: FakeIssuer) -> None
 
 
 async def test_a_token_for_several_services_is_taken_if_this_is_one(issuer: FakeIssuer) -> None:
-    assert await verifier(issuer).credential(issuer.token(aud=["other", AUDIENCE]))
+    found = await verifier(issuer).credential(issuer.token(aud=["other", AUDIENCE]))
+    assert found.caller.name == f"token:{issuer.url}#ada"
