@@ -42,9 +42,9 @@ def serve(
     VIGIE_TOKEN_ADDRESS with VIGIE_OIDC_ISSUER, VIGIE_OIDC_AUDIENCE, VIGIE_OIDC_ROLES_CLAIM (vigie_roles) and VIGIE_OIDC_JWKS (the
     issuer's own), VIGIE_LEASE_S (how long clusters go on when they hear nothing, 60) and VIGIE_ANONYMOUS.
 
-    Evidence is encrypted with VIGIE_EVIDENCE_KEY, or the first line of VIGIE_EVIDENCE_KEY_FILE (all of its lines decrypt), else the
-    key that `vigie init` made. It is kept for VIGIE_RETENTION_DAYS, 30 at most, that of dismissed events for VIGIE_DISMISSED_HOURS,
-    24 at most.
+    Evidence is encrypted with VIGIE_EVIDENCE_KEY, or the first line of VIGIE_EVIDENCE_KEY_FILE (all of its lines decrypt), else
+    the key that `vigie init` made. It is kept for VIGIE_RETENTION_DAYS, 30 at most, that of dismissed events for
+    VIGIE_DISMISSED_HOURS, 24 at most.
 
     Example: vigie serve --listen 0.0.0.0:7430 --database postgresql://vigie@db/vigie
     """

@@ -113,7 +113,9 @@ class Verification:
         """What was found where nothing is wrong, and what to note of it."""
         anchor = self.log.anchor
         read = f"Entries {anchor.number + 1} to {self._chain.number} are as they were written."
-        lines = [read if self._chain.number > anchor.number else "There are no entries."]
+        if self._chain.number == anchor.number:
+            return "There are no entries."
+        lines = [read]
         if anchor.number:
             when = anchor.erase_time.ToDatetime().strftime("%Y-%m-%d %H:%M")
             lines.append(f"Entries up to {anchor.number} were erased by {anchor.author} on {when} UTC.")
