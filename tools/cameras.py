@@ -14,40 +14,53 @@ from rich.text import Text
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.display import console, json_line, last_id, time_text, time_zones, venue_of
-from tools.events.filters import EVERY_VENUE, Venue
+from tools.events.filters import EVERY_VENUE, InUtc, Venue, one_of
 from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2, vocabulary_pb2
 
 _REFRESH_S = 2.0
 _SILENT = "silent"
+_STATES = [_SILENT, *(name.removeprefix("CAMERA_STATE_").lower() for name in cameras_pb2.CameraState.keys()[1:])]
 _STYLES = {"live": "green", "ended": "dim", "unauthorized": "dim", "connecting": "yellow", _SILENT: "yellow"}
+
+States = Annotated[
+    list[str],
+    typer.Option(
+        "--state", parser=one_of(_STATES, "state"), metavar="STATE", help=f"Only {', '.join(_STATES)}; may be repeated."
+    ),
+]
 
 
 def cameras(
     venue: Venue = EVERY_VENUE,
+    state: States = [],  # noqa: B006 - typer copies it
     watch: Annotated[bool, typer.Option("--watch", help="Show them until stopped, anew every two seconds.")] = False,
+    utc: InUtc = False,
     coordination: Address = DEFAULT_ADDRESS,
     as_json: AsJson = False,
 ) -> None:
     """Shows how cameras are doing: their state and since when, what is wrong, frames a second and dropped frames by cause.
 
-    Example: vigie cameras --venue parc-des-princes --watch
+    Example: vigie cameras --venue parc-des-princes --state stalled --state silent --watch
     """
+    request = camera_service_pb2.ListCamerasRequest(parent=venue, page_size=1000, states=map(_state, state))
     with connected(coordination) as channel:
-        zones = {} if as_json else time_zones(channel)
+        zones = {} if as_json or utc else time_zones(channel)
         if as_json:
-            _print_json(channel, venue, repeat=watch)
+            _print_json(channel, request, repeat=watch)
         elif watch:
-            _watch(channel, venue, zones)
-        elif found := list(listed_cameras(channel, venue)):
+            _watch(channel, request, zones)
+        elif found := list(listed_cameras(channel, request)):
             console().print(_table(found, zones))
+        elif state:
+            print("No such cameras.")
         else:
             print("No cameras: apply a venue with `vigie apply -f FILE`.")
 
 
-def listed_cameras(channel: grpc.Channel, venue: str) -> Iterator[cameras_pb2.CameraStatus]:
-    """All cameras of a venue, or of all venues, page by page."""
+def listed_cameras(channel: grpc.Channel, request: camera_service_pb2.ListCamerasRequest) -> Iterator[cameras_pb2.CameraStatus]:
+    """All cameras that a request asks for, page by page."""
     stub = camera_service_pb2_grpc.CameraServiceStub(channel)
-    request = camera_service_pb2.ListCamerasRequest(parent=venue, page_size=1000)
+    request.page_token = ""
     while True:
         page = stub.ListCameras(request, timeout=DEADLINE_S)
         yield from page.cameras
@@ -63,19 +76,25 @@ def state_text(health: cameras_pb2.CameraHealth) -> str:
     return cameras_pb2.CameraState.Name(health.state).removeprefix("CAMERA_STATE_").lower()
 
 
-def _print_json(channel: grpc.Channel, venue: str, *, repeat: bool) -> None:
+def _state(word: str) -> cameras_pb2.CameraState.ValueType:
+    if word == _SILENT:
+        return cameras_pb2.CAMERA_STATE_UNSPECIFIED
+    return cameras_pb2.CameraState.Value(f"CAMERA_STATE_{word.upper()}")
+
+
+def _print_json(channel: grpc.Channel, request: camera_service_pb2.ListCamerasRequest, *, repeat: bool) -> None:
     while True:
-        for status in listed_cameras(channel, venue):
+        for status in listed_cameras(channel, request):
             print(json_line(status), flush=True)
         if not repeat:
             return
         time.sleep(_REFRESH_S)
 
 
-def _watch(channel: grpc.Channel, venue: str, zones: Mapping[str, tzinfo]) -> None:
+def _watch(channel: grpc.Channel, request: camera_service_pb2.ListCamerasRequest, zones: Mapping[str, tzinfo]) -> None:
     with Live(console=console(), auto_refresh=False) as live:
         while True:
-            live.update(_table(list(listed_cameras(channel, venue)), zones), refresh=True)
+            live.update(_table(list(listed_cameras(channel, request)), zones), refresh=True)
             time.sleep(_REFRESH_S)
 
 

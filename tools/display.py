@@ -11,11 +11,27 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
+from rich.text import Text
 
 from tools.connection import DEADLINE_S
 from vigie.v1 import events_pb2, venue_service_pb2, venue_service_pb2_grpc, vocabulary_pb2
 
 _PIPE_WIDTH = 200
+_STATE_STYLES = {
+    events_pb2.EVENT_STATE_NEW: "bold red",
+    events_pb2.EVENT_STATE_ACKNOWLEDGED: "yellow",
+    events_pb2.EVENT_STATE_CONFIRMED: "magenta",
+    events_pb2.EVENT_STATE_ESCALATED: "bold magenta",
+    events_pb2.EVENT_STATE_DISMISSED: "dim",
+    events_pb2.EVENT_STATE_CLOSED: "green",
+    events_pb2.EVENT_STATE_MERGED: "dim",
+}
+_PRIORITY_STYLES = {
+    events_pb2.PRIORITY_URGENT: "bold white on red",
+    events_pb2.PRIORITY_HIGH: "bold red",
+    events_pb2.PRIORITY_NORMAL: "yellow",
+    events_pb2.PRIORITY_LOW: "dim",
+}
 
 
 def console() -> Console:
@@ -42,6 +58,32 @@ def severity_text(severity: vocabulary_pb2.Severity.ValueType) -> str:
 def state_text(state: events_pb2.EventState.ValueType) -> str:
     """`new` and the like."""
     return events_pb2.EventState.Name(state).removeprefix("EVENT_STATE_").lower()
+
+
+def priority_text(priority: events_pb2.Priority.ValueType) -> str:
+    """`urgent` and the like."""
+    return events_pb2.Priority.Name(priority).removeprefix("PRIORITY_").lower()
+
+
+def reason_text(reason: events_pb2.DismissalReason.ValueType) -> str:
+    """`camera-fault` and the like."""
+    return events_pb2.DismissalReason.Name(reason).removeprefix("DISMISSAL_REASON_").lower().replace("_", "-")
+
+
+def styled_state(state: events_pb2.EventState.ValueType) -> Text:
+    """A state in its colour."""
+    return Text(state_text(state), style=_STATE_STYLES.get(state, ""))
+
+
+def styled_priority(priority: events_pb2.Priority.ValueType) -> Text:
+    """A priority in its colour; a dash where there is none."""
+    return Text(priority_text(priority) if priority else "-", style=_PRIORITY_STYLES.get(priority, ""))
+
+
+def styled_kind(event: events_pb2.Event) -> Text:
+    """The kind of an event, behind a mark where it is a drill."""
+    mark = Text("DRILL", style="reverse") + " " if event.drill else Text()
+    return mark + kind_text(event.kind)
 
 
 def time_text(message: Message, field: str, zone: tzinfo = UTC) -> str:

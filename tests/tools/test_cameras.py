@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.conftest import CAMERA, Outcome
 from tools.apply import apply_venue
+from tools.errors import ExitCode
 from tools.venue_file import load_venue
 from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2
 
@@ -55,3 +56,11 @@ def test_camera_is_a_line_of_json_for_programs(vigie: Vigie, reported: str) -> N
 
     assert status["camera"]["name"] == CAMERA
     assert status["health"]["state"] == "CAMERA_STATE_STALLED"
+
+
+def test_cameras_are_chosen_by_state(vigie: Vigie, reported: str) -> None:
+    chosen = ("--coordination", reported, "--state")
+
+    assert "gate-1" in vigie("cameras", *chosen, "stalled", "--state", "silent").out
+    assert vigie("cameras", *chosen, "live").out == "No such cameras.\n"
+    assert vigie("cameras", *chosen, "asleep").code == ExitCode.USAGE

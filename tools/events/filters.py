@@ -1,6 +1,8 @@
-"""Which events a command is about: by venue, kind, state and time, or one by its name."""
+"""Which events a command is about: by venue, place, kind, state, priority and time, or one by its name."""
 
 import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -8,12 +10,18 @@ import typer
 
 from tools.connection import DEADLINE_S
 from tools.errors import CommandError, ExitCode
-from vigie.names import ANY_VENUE, is_id, venue_name
+from vigie.names import ANY_VENUE, InvalidNameError, camera_name, is_id, parse_camera, parse_venue, venue_name
 from vigie.v1 import event_service_pb2, event_service_pb2_grpc, events_pb2, vocabulary_pb2
 from vigie.vocabulary import Kind
 
-STATES = [name.removeprefix("EVENT_STATE_").lower() for name in events_pb2.EventState.keys()[1:]]
 EVERY_VENUE = "-"
+STATES = [name.removeprefix("EVENT_STATE_").lower() for name in events_pb2.EventState.keys()[1:]]
+PRIORITIES = [name.removeprefix("PRIORITY_").lower() for name in events_pb2.Priority.keys()[1:]]
+DRILLS = {
+    "with": event_service_pb2.DRILL_FILTER_UNSPECIFIED,
+    "without": event_service_pb2.DRILL_FILTER_WITHOUT,
+    "only": event_service_pb2.DRILL_FILTER_ONLY,
+}
 _PERIOD = re.compile(r"(\d{1,6})([smhd])")
 _PERIOD_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LEAST_SUFFIX = 4
@@ -29,16 +37,29 @@ def _venue(text: str) -> str:
     return venue_name(venue)
 
 
-def _kind(text: str) -> Kind:
+def read_kind(text: str) -> Kind:
+    """Reads one of the eight kinds."""
     if text not in Kind.__members__:
         raise typer.BadParameter(f"{text!r} is none of the eight kinds: {', '.join(Kind.__members__)}")
     return Kind[text]
 
 
-def _state(text: str) -> str:
-    if text not in STATES:
-        raise typer.BadParameter(f"{text!r} is no state; states are {', '.join(STATES)}")
+def read_zone(text: str) -> str:
+    """Reads the id of a zone."""
+    if not is_id(text):
+        raise typer.BadParameter(f"{text!r} is no zone's id; ids are 1 to 63 of a-z, 0-9 and '-'")
     return text
+
+
+def one_of(words: Collection[str], what: str) -> Callable[[str], str]:
+    """Reads one of some words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise typer.BadParameter(f"{text!r} is no {what}; it may be {', '.join(words)}")
+        return text
+
+    return read
 
 
 def _moment(text: str) -> datetime:
@@ -54,24 +75,86 @@ def _moment(text: str) -> datetime:
 
 
 Venue = Annotated[str, typer.Option("--venue", parser=_venue, metavar="VENUE", help="Only of this venue; - is every venue.")]
-Kinds = Annotated[list[Kind], typer.Option("--kind", parser=_kind, metavar="KIND", help="Only of this kind; may be repeated.")]
+Kinds = Annotated[
+    list[Kind], typer.Option("--kind", parser=read_kind, metavar="KIND", help="Only of this kind; may be repeated.")
+]
 States = Annotated[
-    list[str], typer.Option("--state", parser=_state, metavar="STATE", help=f"Only {', '.join(STATES)}; may be repeated.")
+    list[str],
+    typer.Option("--state", parser=one_of(STATES, "state"), metavar="STATE", help=f"Only {', '.join(STATES)}; may be repeated."),
+]
+Priorities = Annotated[
+    list[str],
+    typer.Option(
+        "--priority",
+        parser=one_of(PRIORITIES, "priority"),
+        metavar="PRIORITY",
+        help=f"Only {', '.join(PRIORITIES)}; may be repeated.",
+    ),
+]
+Cameras = Annotated[
+    list[str],
+    typer.Option("--camera", metavar="CAMERA", help="Only what it saw: its id with --venue, else VENUE/CAMERA; may be repeated."),
+]
+Zones = Annotated[list[str], typer.Option("--zone", parser=read_zone, metavar="ZONE", help="Only in this zone; may be repeated.")]
+Drills = Annotated[
+    str, typer.Option("--drills", parser=one_of(DRILLS, "choice"), metavar="CHOICE", help="Drills: with, without or only.")
 ]
 Since = Annotated[
     datetime | None, typer.Option("--since", parser=_moment, metavar="TIME", help="Only opened since, such as 2h or a time.")
 ]
+Until = Annotated[datetime | None, typer.Option("--until", parser=_moment, metavar="TIME", help="Only opened before.")]
+InUtc = Annotated[bool, typer.Option("--utc", help="Show times in UTC, not in each venue's time zone.")]
 
 
-def event_filter(kinds: list[Kind], states: list[str], since: datetime | None = None) -> event_service_pb2.EventFilter:
-    """The contract's filter."""
-    message = event_service_pb2.EventFilter(
-        kinds=[vocabulary_pb2.Kind.ValueType(kind) for kind in kinds],
-        states=[events_pb2.EventState.Value(f"EVENT_STATE_{state.upper()}") for state in states],
-    )
-    if since is not None:
-        message.start_time.FromDatetime(since)
-    return message
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the options of a command choose; nothing does not restrict.
+
+    Attributes:
+        venue: name of a venue, or of any.
+        cameras: as a user names them.
+    """
+
+    venue: str
+    kinds: list[Kind]
+    states: list[str]
+    priorities: list[str]
+    cameras: list[str]
+    zones: list[str]
+    drills: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def filter(self) -> event_service_pb2.EventFilter:
+        """The contract's filter. Raises CommandError."""
+        message = event_service_pb2.EventFilter(
+            kinds=[vocabulary_pb2.Kind.ValueType(kind) for kind in self.kinds],
+            states=[events_pb2.EventState.Value(f"EVENT_STATE_{state.upper()}") for state in self.states],
+            priorities=[events_pb2.Priority.Value(f"PRIORITY_{priority.upper()}") for priority in self.priorities],
+            cameras=[named_camera(camera, self.venue) for camera in self.cameras],
+            zones=self.zones,
+            drills=DRILLS[self.drills],
+        )
+        if self.since is not None:
+            message.start_time.FromDatetime(self.since)
+        if self.until is not None:
+            message.end_time.FromDatetime(self.until)
+        return message
+
+
+def named_camera(text: str, venue: str = ANY_VENUE) -> str:
+    """The name of the camera that a full name, VENUE/CAMERA, or an id at a venue stands for. Raises CommandError."""
+    parts = text.split("/")
+    try:
+        if len(parts) == 4:
+            return camera_name(*parse_camera(text))
+        if len(parts) == 2:
+            return camera_name(*parse_camera(camera_name(*parts)))
+        if len(parts) == 1 and venue != ANY_VENUE:
+            return camera_name(*parse_camera(camera_name(parse_venue(venue), text)))
+    except InvalidNameError as error:
+        raise CommandError(str(error), ExitCode.BAD_INPUT) from error
+    raise CommandError(f"{text!r} names no camera; write VENUE/CAMERA, such as arena/gate-1", ExitCode.BAD_INPUT)
 
 
 def find_event(stub: event_service_pb2_grpc.EventServiceStub, text: str) -> str:

@@ -9,8 +9,31 @@ from rich import box
 from rich.table import Table
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
-from tools.display import console, json_line, kind_text, last_id, severity_text, state_text, time_text, time_zones, venue_of
-from tools.events.filters import EVERY_VENUE, Kinds, Since, States, Venue, event_filter
+from tools.display import (
+    console,
+    json_line,
+    last_id,
+    styled_kind,
+    styled_priority,
+    styled_state,
+    time_text,
+    time_zones,
+    venue_of,
+)
+from tools.events.filters import (
+    EVERY_VENUE,
+    Cameras,
+    Choice,
+    Drills,
+    InUtc,
+    Kinds,
+    Priorities,
+    Since,
+    States,
+    Until,
+    Venue,
+    Zones,
+)
 from vigie.v1 import event_service_pb2, event_service_pb2_grpc, events_pb2
 
 _PAGE = 1000
@@ -21,16 +44,33 @@ def list_events(
     venue: Venue = EVERY_VENUE,
     kind: Kinds = [],  # noqa: B006 - typer copies it
     state: States = [],  # noqa: B006
+    priority: Priorities = [],  # noqa: B006
+    camera: Cameras = [],  # noqa: B006
+    zone: Zones = [],  # noqa: B006
+    drills: Drills = "with",
     since: Since = None,
+    until: Until = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
+    utc: InUtc = False,
     coordination: Address = DEFAULT_ADDRESS,
     as_json: AsJson = False,
 ) -> None:
-    """Lists events, newest first.
+    """Lists events, newest first, with times in each venue's time zone.
 
-    Example: vigie events list --venue parc-des-princes --kind ZONE_INTRUSION --since 2h
+    Example: vigie events list --venue parc-des-princes --state new --priority urgent --since 2h
     """
-    request = event_service_pb2.ListEventsRequest(parent=venue, filter=event_filter(kind, state, since))
+    choice = Choice(
+        venue=venue,
+        kinds=kind,
+        states=state,
+        priorities=priority,
+        cameras=camera,
+        zones=zone,
+        drills=drills,
+        since=since,
+        until=until,
+    )
+    request = event_service_pb2.ListEventsRequest(parent=venue, filter=choice.filter())
     with connected(coordination) as channel:
         events = fetched_events(event_service_pb2_grpc.EventServiceStub(channel), request, limit)
         if as_json:
@@ -38,7 +78,7 @@ def list_events(
                 print(json_line(event))
             return
         found = list(events)
-        zones = time_zones(channel) if found else {}
+        zones = time_zones(channel) if found and not utc else {}
     if found:
         console().print(event_table(found, zones))
     else:
@@ -61,16 +101,16 @@ def fetched_events(
 
 def event_table(events: Sequence[events_pb2.Event], zones: Mapping[str, tzinfo]) -> Table:
     """Events for a person's eyes."""
-    table = Table("event", "venue", "kind", "zone", "severity", "state", "opened", "closed", "reason", box=box.SIMPLE)
+    table = Table("event", "venue", "kind", "zone", "priority", "state", "opened", "closed", "reason", box=box.SIMPLE)
     for event in events:
         zone = zones.get(venue_of(event.name), UTC)
         table.add_row(
             last_id(event.name)[-SHORT_ID:],
             last_id(venue_of(event.name)),
-            kind_text(event.kind),
+            styled_kind(event),
             " ".join(event.zones),
-            severity_text(event.severity),
-            state_text(event.state),
+            styled_priority(event.priority),
+            styled_state(event.state),
             time_text(event, "open_time", zone),
             time_text(event, "close_time", zone),
             event.reason,

@@ -9,22 +9,25 @@ from typing import Annotated
 import typer
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.display import (
     console,
     json_line,
-    kind_text,
     last_id,
+    priority_text,
+    reason_text,
     seconds_between,
     severity_text,
-    state_text,
+    styled_kind,
+    styled_state,
     time_text,
     time_zones,
     venue_of,
 )
 from tools.errors import CommandError
-from tools.events.filters import find_event
+from tools.events.filters import InUtc, find_event
 from vigie.v1 import event_service_pb2, event_service_pb2_grpc, events_pb2
 
 Stub = event_service_pb2_grpc.EventServiceStub
@@ -33,6 +36,7 @@ Stub = event_service_pb2_grpc.EventServiceStub
 def get_event(
     event: Annotated[str, typer.Argument(help="Its name, or the last characters of its id.")],
     save_evidence: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Save its blurred pictures here.")] = None,
+    utc: InUtc = False,
     coordination: Address = DEFAULT_ADDRESS,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +52,8 @@ def get_event(
         if as_json:
             print(json_line(found, saved_evidence=[str(picture) for picture in pictures]))
             return
-        _show(found, time_zones(channel).get(venue_of(found.name), UTC))
+        zones = {} if utc else time_zones(channel)
+        _show(found, zones.get(venue_of(found.name), UTC))
     for picture in pictures:
         print(picture)
 
@@ -73,10 +78,11 @@ def _show(event: events_pb2.Event, zone: tzinfo) -> None:
     console().print(facts, _signal_table(event, zone), *([_review_table(event, zone)] if event.reviews else []))
 
 
-def _facts(event: events_pb2.Event, zone: tzinfo) -> Iterator[tuple[str, str]]:
+def _facts(event: events_pb2.Event, zone: tzinfo) -> Iterator[tuple[str, str | Text]]:
     yield "event", event.name
-    yield "kind", f"{kind_text(event.kind)}, {severity_text(event.severity)}, score {event.score:.2f}"
-    yield "state", state_text(event.state)
+    yield "kind", styled_kind(event) + f", {severity_text(event.severity)}, score {event.score:.2f}"
+    yield "priority", priority_text(event.priority)
+    yield "state", styled_state(event.state) + _state_detail(event, zone)
     yield "reason", event.reason
     yield "cameras", " ".join(map(last_id, event.cameras))
     yield "zones", " ".join(event.zones) or "-"
@@ -85,6 +91,21 @@ def _facts(event: events_pb2.Event, zone: tzinfo) -> Iterator[tuple[str, str]]:
     yield "raised", f"{seconds_between(event.open_time, event.raise_time):.3f} s after capture"
     yield "recorded", f"{seconds_between(event.open_time, event.record_time):.3f} s after capture"
     yield "limits", "\n".join(event.known_limits) or "-"
+    yield "etag", event.etag
+
+
+def _state_detail(event: events_pb2.Event, zone: tzinfo) -> str:
+    """What belongs to the state: why, into which other event, how often it came back, how much it stands for."""
+    details = []
+    if event.dismissal_reason:
+        details.append(reason_text(event.dismissal_reason))
+    if event.merged_into:
+        details.append(f"into {event.merged_into}")
+    if event.reopen_count:
+        details.append(f"opened again {event.reopen_count} times, last at {time_text(event, 'reopen_time', zone)}")
+    if event.folded_signal_count:
+        details.append(f"{event.folded_signal_count} signals beyond what a camera may raise folded into it")
+    return "".join(f", {detail}" for detail in details)
 
 
 def _signal_table(event: events_pb2.Event, zone: tzinfo) -> Table:
@@ -107,5 +128,7 @@ def _review_table(event: events_pb2.Event, zone: tzinfo) -> Table:
     table = Table("decision", "by", "when", "comment", box=box.SIMPLE)
     for review in event.reviews:
         decision = events_pb2.Decision.Name(review.decision).removeprefix("DECISION_").lower()
+        if review.dismissal_reason:
+            decision += f" ({reason_text(review.dismissal_reason)})"
         table.add_row(decision, review.reviewer, time_text(review, "review_time", zone), review.comment)
     return table

@@ -4,16 +4,17 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import Annotated
 
 import grpc
 import typer
+from rich.text import Text
 
 from tools.connection import DEFAULT_ADDRESS, Address, AsJson, connected
-from tools.display import json_line, kind_text, severity_text, state_text, time_text, time_zones, venue_of
-from tools.events.filters import EVERY_VENUE, Kinds, States, Venue, event_filter
-from vigie.v1 import event_service_pb2, event_service_pb2_grpc
+from tools.display import console, json_line, styled_kind, styled_priority, styled_state, time_text, time_zones, venue_of
+from tools.events.filters import EVERY_VENUE, Cameras, Choice, Drills, InUtc, Kinds, Priorities, States, Venue, Zones
+from vigie.v1 import event_service_pb2, event_service_pb2_grpc, events_pb2
 
 _LONGEST_PAUSE_S = 5.0
 
@@ -24,26 +25,35 @@ def watch_events(
     venue: Venue = EVERY_VENUE,
     kind: Kinds = [],  # noqa: B006 - typer copies it
     state: States = [],  # noqa: B006
+    priority: Priorities = [],  # noqa: B006
+    camera: Cameras = [],  # noqa: B006
+    zone: Zones = [],  # noqa: B006
+    drills: Drills = "with",
     cursor: Annotated[str, typer.Option(help="Go on after this one, which an earlier watch or list printed in JSON.")] = "",
+    utc: InUtc = False,
     coordination: Address = DEFAULT_ADDRESS,
     as_json: AsJson = False,
 ) -> None:
     """Prints each change of each event as it is recorded, until stopped; after a break it goes on where it was.
 
-    Example: vigie events watch --venue parc-des-princes --json
+    Example: vigie events watch --venue parc-des-princes --priority urgent --json
     """
-    request = event_service_pb2.WatchEventsRequest(parent=venue, filter=event_filter(kind, state), cursor=cursor)
+    choice = Choice(venue=venue, kinds=kind, states=state, priorities=priority, cameras=camera, zones=zone, drills=drills)
+    request = event_service_pb2.WatchEventsRequest(parent=venue, filter=choice.filter(), cursor=cursor)
     with connected(coordination) as channel:
-        zones = {} if as_json else time_zones(channel)
+        zones = {} if as_json or utc else time_zones(channel)
         for response in changes(Stub(channel), request, pause=_pause):
             event = response.event
             if as_json:
                 print(json_line(event, cursor=response.cursor), flush=True)
-                continue
-            phase = "closed" if event.HasField("close_time") else "open"
-            opened = time_text(event, "open_time", zones.get(venue_of(event.name), UTC))
-            what = f"{kind_text(event.kind)} {severity_text(event.severity)}, {phase}, {state_text(event.state)}"
-            print(f"{opened}  {event.name}  {what}: {event.reason}", flush=True)
+            else:
+                console().print(_line(event, zones.get(venue_of(event.name), UTC)), soft_wrap=True)
+
+
+def _line(event: events_pb2.Event, zone: tzinfo) -> Text:
+    phase = "closed" if event.HasField("close_time") else "open"
+    what = Text(", ").join((styled_kind(event), styled_priority(event.priority), Text(phase), styled_state(event.state)))
+    return Text(f"{time_text(event, 'open_time', zone)}  {event.name}  ") + what + f": {event.reason}"
 
 
 def changes(

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
@@ -27,7 +29,9 @@ def event(vigie: Vigie, service: str, venue_path: Path) -> dict[str, Any]:
     """An intrusion at the gate, the newest event on record."""
     apply_venue(load_venue(venue_path), service, author="test")
     raise_signal(service)
-    found: dict[str, Any] = json.loads(vigie("events", "list", "--limit", "1", "--json", "--coordination", service).out)
+    found: dict[str, Any] = json.loads(
+        vigie("events", "list", "--limit", "1", "--drills", "without", "--json", "--coordination", service).out
+    )
     return found
 
 
@@ -77,29 +81,51 @@ def test_event_that_is_not_there_is_not_found(vigie: Vigie, service: str, event:
     assert vigie("events", "get", "abc", "--coordination", service).code == ExitCode.BAD_INPUT
 
 
-def test_review_is_recorded_with_its_person(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
-    decision = ("--dismiss", "--comment", "a gardener", "--as", "Camille Roux")
+def test_times_are_those_of_the_venue_unless_utc_is_asked_for(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    opened = datetime.fromisoformat(event["open_time"])
 
-    outcome = vigie("events", "review", event["name"], *decision, "--coordination", service)
-
-    shown = vigie("events", "get", event["name"], "--coordination", service).out
-    assert outcome.out == f"{event['name']}: dismissed\n"
-    assert "Camille Roux" in shown
-    assert "a gardener" in shown
-
-
-def test_review_of_an_event_that_has_changed_is_a_conflict(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
-    arguments = ("events", "review", event["name"], "--etag", event["etag"], "--as", "Camille", "--coordination", service)
-
-    assert vigie(*arguments, "--acknowledge").code == ExitCode.OK
-    assert vigie(*arguments, "--confirm").code == ExitCode.CONFLICT
+    for options, zone in (((), ZoneInfo("Europe/Paris")), (("--utc",), UTC)):
+        shown = opened.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+        assert shown in vigie("events", "list", *options, "--coordination", service).out
+        assert shown in vigie("events", "get", event["name"], *options, "--coordination", service).out
+    assert event["open_time"].endswith("Z")
 
 
-@pytest.mark.parametrize("decisions", [(), ("--confirm", "--dismiss")])
-def test_review_is_exactly_one_decision(vigie: Vigie, decisions: tuple[str, ...]) -> None:
-    outcome = vigie("events", "review", "venues/a/events/b", "--as", "Camille", *decisions)
+def test_event_is_found_by_its_place_and_priority(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    chosen = ("--camera", "arena/gate-1", "--zone", "grass", "--priority", "normal", "--coordination", service)
 
-    assert outcome.code == ExitCode.USAGE
+    assert event["name"] in vigie("events", "list", *chosen, "--json").out
+    elsewhere = ("--camera", "arena/gate-1", "--zone", "roof", "--coordination", service)
+    assert vigie("events", "list", *elsewhere).out == "No such events.\n"
+
+
+def test_counts_are_a_table_for_people_and_one_object_for_programs(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    table = vigie("events", "count", "--kind", "ZONE_INTRUSION", "--coordination", service).out
+    counted = json.loads(vigie("events", "count", "--json", "--coordination", service).out)
+
+    assert "ZONE_INTRUSION" in table
+    assert int(counted["total"]) == sum(int(each["events"]) for each in counted["counts"])
+    assert vigie("events", "count", "--kind", "FIRE", "--coordination", service).out == "No such events.\n"
+
+
+def test_drill_is_marked_wherever_a_person_sees_it(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    arguments = ("events", "drill", "arena/gate-1", "--kind", "FIRE", "--reason", "evening shift", "--severity", "critical")
+
+    made = vigie(*arguments, "--coordination", service).out
+    listed = vigie("events", "list", "--drills", "only", "--coordination", service).out
+    shown = vigie("events", "get", made.partition(":")[0], "--coordination", service).out
+
+    assert made.endswith(": DRILL: evening shift\n")
+    for text in (listed, shown):
+        assert "DRILL FIRE" in text
+        assert "DRILL: evening shift" in text
+    assert vigie("events", "list", "--drills", "without", "--kind", "FIRE", "--coordination", service).out == "No such events.\n"
+
+
+def test_drill_at_an_unknown_camera_is_not_found(vigie: Vigie, service: str, event: dict[str, Any]) -> None:
+    arguments = ("events", "drill", "arena/roof", "--kind", "FIRE", "--reason", "evening shift")
+
+    assert vigie(*arguments, "--coordination", service).code == ExitCode.NOT_FOUND
 
 
 def test_watch_goes_on_over_a_restart_of_the_service(tmp_path: Path, venue_path: Path) -> None:

@@ -30,6 +30,11 @@ async def listed(client: Client, parent: str = "venues/arena") -> list[cameras_p
     return list((await client.cameras.ListCameras(camera_service_pb2.ListCamerasRequest(parent=parent))).cameras)
 
 
+async def in_state(client: Client, state: "cameras_pb2.CameraState.ValueType") -> list[str]:
+    request = camera_service_pb2.ListCamerasRequest(parent="venues/-", states=[state])
+    return [status.camera.name.rpartition("/")[2] for status in (await client.cameras.ListCameras(request)).cameras]
+
+
 async def test_a_camera_shows_what_its_owner_last_said(client: Client) -> None:
     for detail in ("first", "second"):
         assert await report(client, health(milliseconds(ago(seconds=9)), detail=detail)) == []
@@ -84,6 +89,26 @@ async def test_a_camera_that_is_not_reported_lately_has_no_state(sqlite_config: 
     ahead = timedelta(seconds=16)
     (gate, _) = await listed(running.client)
     assert (gate.health.state, gate.health.detail) == (cameras_pb2.CAMERA_STATE_UNSPECIFIED, "live")
+
+
+async def test_cameras_are_filtered_by_the_state_that_they_are_shown_in(sqlite_config: ServiceConfig, start: Start) -> None:
+    ahead = timedelta()
+    running = await start(sqlite_config, now=lambda: utc_now() + ahead)
+    await running.client.apply()
+    await report(running.client, health(milliseconds(ago(seconds=5))))
+    for seconds, live, silent in ((0, ["gate"], ["stand"]), (16, [], ["gate", "stand"])):
+        ahead = timedelta(seconds=seconds)
+        assert await in_state(running.client, cameras_pb2.CAMERA_STATE_LIVE) == live
+        assert await in_state(running.client, cameras_pb2.CAMERA_STATE_UNSPECIFIED) == silent
+    with refused(StatusCode.INVALID_ARGUMENT) as refusal:
+        await in_state(running.client, 9)  # type: ignore[arg-type]
+    assert "states[0]" in refusal.message
+
+
+async def test_cameras_are_filtered_on_every_database(client: Client) -> None:
+    await report(client, health(milliseconds(ago(seconds=5))))
+    assert await in_state(client, cameras_pb2.CAMERA_STATE_LIVE) == ["gate"]
+    assert await in_state(client, cameras_pb2.CAMERA_STATE_STALLED) == []
 
 
 async def test_cameras_are_listed_by_page(client: Client) -> None:

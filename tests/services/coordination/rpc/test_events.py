@@ -181,7 +181,7 @@ async def test_what_happens_after_a_dismissal_is_a_new_event(client: Client) -> 
     await client.report(signal())
     (event,) = await client.list()
     await review(client, event.name, DISMISS)
-    await client.report(signal())
+    await client.report(signal(opened=utc_now()))
     newer = {each.name: each.state for each in await client.list()}
     assert newer.pop(event.name) == events_pb2.EVENT_STATE_DISMISSED
     assert list(newer.values()) == [events_pb2.EVENT_STATE_NEW]
