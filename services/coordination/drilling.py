@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.coordination.domain.audit import Trace
-from services.coordination.domain.events import Event, begun, with_revision, with_signal
+from services.coordination.domain.events import Event, begun, with_revisions, with_signals
 from services.coordination.domain.signals import Signal, SignalRevision, opened
 from services.coordination.errors import InvalidRequestError, NotFoundError, RequestReusedError, Violation
 from services.coordination.rpc.convert import event_message
@@ -96,7 +96,7 @@ class DrillBoard:
         now = self._now()
         begin = begun(self._ids(), revision, now)
         signal = opened(revision, begin.event_id)
-        event = replace(with_revision(with_signal(begin, None, signal), revision), version=1)
+        event = replace(with_revisions(with_signals(begin, [(None, signal)]), [revision]), version=1)
         await work.events.put([event])
         await work.signals.put([signal])
         await work.signals.add_revisions([revision], now)

@@ -18,7 +18,16 @@ from services.coordination.domain.aggregation import (
     occurrence,
     window_start,
 )
-from services.coordination.domain.events import Event, begun, merged, recounted, with_event, with_revision, with_signal
+from services.coordination.domain.events import (
+    Event,
+    begun,
+    merged,
+    recounted,
+    reopened,
+    with_event,
+    with_revisions,
+    with_signals,
+)
 from services.coordination.domain.floods import Window, governed, window_of
 from services.coordination.domain.ledger import Ledger
 from services.coordination.domain.regrouping import absorptions, may_connect, may_disconnect, may_overcount, parts
@@ -57,6 +66,7 @@ class Incidents:
         self._recorded: dict[UUID, Event] = {}
         self._events: dict[UUID, Event] = {}
         self._folds: list[tuple[Signal, Signal]] = []
+        self._recounted: set[UUID] = set()
         self.moves: dict[UUID, UUID] = {}
 
     @property
@@ -88,18 +98,22 @@ class Incidents:
             event.event_id for before, after, event in changed if may_disconnect(before, after, event, self._closeness(after))
         }
         overcounted = {event.event_id for before, after, event in changed if may_overcount(before, after, event)}
-        self._count()
-        torn = await self._torn(uncertain)
-        await self._recount(torn, overcounted)
-        self._absorb(await self._links())
+        self._begin()
+        await self._recount(await self._torn(uncertain), overcounted)
+        into = absorptions(await self._links(), self._events)
+        self._absorb(into)
+        self._count(into)
 
     def _changes(self) -> Iterator[tuple[Signal | None, Signal]]:
         return ((self._before.get(key), signal) for key, signal in list(self._signals.items()))
 
-    def _current(self, read: Signal) -> Signal:
-        """A signal that was read, as it is by now."""
-        self._before.setdefault(read.signal_id, read)
-        return self._signals.get(read.signal_id, read)
+    def _read(self, signal: Signal) -> Signal:
+        """A signal that was read from the record, as it is by now."""
+        self._before.setdefault(signal.signal_id, signal)
+        return self._current(signal)
+
+    def _current(self, signal: Signal) -> Signal:
+        return self._signals.get(signal.signal_id, signal)
 
     def _proximity(self, signal: Signal) -> Proximity:
         return self._proximities[signal.venue]
@@ -114,7 +128,7 @@ class Incidents:
             if before is None:
                 windows[window_of(after)].append(after)
         for signal in await self._work.signals.in_windows(windows):
-            windows[window_of(signal)].append(self._current(signal))
+            windows[window_of(signal)].append(self._read(signal))
         for members in windows.values():
             ordered = governed(members, self._closeness(members[0]).flood_signals)
             for signal in ordered:
@@ -140,23 +154,18 @@ class Incidents:
         self._recorded |= found
         self._events |= found
 
-    def _count(self) -> None:
-        """Lets every event say what its own signals and their new revisions say."""
+    def _begin(self) -> None:
+        """Begins the events of signals that are new."""
         for revision in self._ledger.revisions:
             signal = self._signals.get(revision.signal_id)
-            if signal is not None and signal.event_id not in self._events:
+            if signal is not None and signal.signal_id not in self._before and signal.event_id not in self._events:
                 self._events[signal.event_id] = begun(signal.event_id, revision, self._now)
-        for before, after in self._changes():
-            self._events[after.event_id] = with_signal(self._events[after.event_id], before, after)
-        for revision in self._ledger.revisions:
-            event_id = (self._signals.get(revision.signal_id) or self._before[revision.signal_id]).event_id
-            self._events[event_id] = with_revision(self._events[event_id], revision)
 
     async def _torn(self, uncertain: Collection[UUID]) -> set[UUID]:
         """Those of the events whose signals do not hang together any more."""
         members: dict[UUID, list[Signal]] = defaultdict(list)
-        for read in await self._work.signals.of_events(uncertain):
-            members[read.event_id].append(self._current(read))
+        for signal in await self._work.signals.of_events(uncertain):
+            members[signal.event_id].append(self._read(signal))
         return {event_id for event_id, signals in members.items() if len(parts(signals, self._proximity(signals[0]))) > 1}
 
     async def _recount(self, torn: Collection[UUID], overcounted: Collection[UUID]) -> None:
@@ -165,9 +174,9 @@ class Incidents:
         revisions: dict[UUID, list[SignalRevision]] = defaultdict(list)
         for revision in self._ledger.revisions:
             revisions[revision.signal_id].append(revision)
-        for read, revision in await self._work.signals.histories({*torn, *overcounted}):
-            members[read.event_id][read.signal_id] = self._current(read)
-            revisions[read.signal_id].append(revision)
+        for signal, revision in await self._work.signals.histories({*torn, *overcounted}):
+            members[signal.event_id][signal.signal_id] = self._read(signal)
+            revisions[signal.signal_id].append(revision)
         for event_id, signals in members.items():
             whole = list(signals.values())
             groups = parts(whole, self._proximity(whole[0])) if event_id in torn else [whole]
@@ -181,12 +190,14 @@ class Incidents:
             event = begun(self._ids(), revisions[0], event.record_time)
             self._signals |= {signal.signal_id: replace(signal, event_id=event.event_id) for signal in signals}
         self._events[event.event_id] = recounted(event, signals, revisions)
+        self._recounted.add(event.event_id)
 
     async def _links(self) -> list[tuple[Occurrence, Occurrence]]:
         """All pairs of near signals that have not been near before."""
         latest = self._now + 2 * CLOCK_SKEW
         joining = [after for before, after in self._changes() if may_connect(before, after, latest)]
-        around = {read.signal_id: self._current(read) for read in await self._work.signals.around(self._spans(joining, latest))}
+        spans = self._spans(joining, latest)
+        around = {signal.signal_id: self._read(signal) for signal in await self._work.signals.around(spans)}
         neighborhoods: dict[_Sphere, Neighborhood] = {}
         for signal in (around | self._signals).values():
             if not signal.folded:
@@ -198,7 +209,7 @@ class Incidents:
             (seen, other)
             for signal in joining
             for seen in [occurrence(signal)]
-            for other in neighborhoods[signal.venue, signal.kind].near(seen)
+            for other in _one_an_event(neighborhoods[signal.venue, signal.kind].near(seen))
             if other.event_id != seen.event_id
         ]
         links += [(occurrence(self._current(signal)), occurrence(self._current(first))) for signal, first in self._folds]
@@ -214,16 +225,41 @@ class Incidents:
             spans[signal.venue, signal.kind].append((seen.start_time - gap, until))
         return {sphere: covering(found) for sphere, found in spans.items()}
 
-    def _absorb(self, links: Iterable[tuple[Occurrence, Occurrence]]) -> None:
-        """Makes one event of those that are connected."""
-        into = absorptions(links, self._events)
+    def _absorb(self, into: Mapping[UUID, UUID]) -> None:
+        """Makes events that are on record, or were counted anew, a part of others."""
         for event_id, target in into.items():
-            self._events[target] = with_event(self._events[target], self._events[event_id], self._now)
+            if event_id in self._recorded or event_id in self._recounted:
+                self._events[target] = with_event(self._events[target], self._events[event_id])
             if event_id in self._recorded:
                 self._events[event_id] = merged(self._recorded[event_id], target)
                 self.moves[event_id] = target
             else:
                 del self._events[event_id]
-        for key, signal in self._signals.items():
-            if signal.event_id in into:
-                self._signals[key] = replace(signal, event_id=into[signal.event_id])
+        for target in {target for target in into.values() if self._events[target].end_time is not None}:
+            self._events[target] = reopened(self._events[target], self._now)
+
+    def _count(self, into: Mapping[UUID, UUID]) -> None:
+        """Lets every event say what its signals and their new revisions say, where it does not yet."""
+        changes: dict[UUID, list[tuple[Signal | None, Signal]]] = defaultdict(list)
+        revisions: dict[UUID, list[SignalRevision]] = defaultdict(list)
+        for before, after in self._changes():
+            event_id = into.get(after.event_id, after.event_id)
+            if after.event_id not in self._recounted:
+                changes[event_id].append((before, after))
+            if event_id != after.event_id:
+                self._signals[after.signal_id] = replace(after, event_id=event_id)
+        for revision in self._ledger.revisions:
+            event_id = (self._signals.get(revision.signal_id) or self._before[revision.signal_id]).event_id
+            revisions[into.get(event_id, event_id)].append(revision)
+        for event_id in {*changes, *revisions}:
+            self._events[event_id] = with_revisions(with_signals(self._events[event_id], changes[event_id]), revisions[event_id])
+
+
+def _one_an_event(occurrences: Iterable[Occurrence]) -> Iterable[Occurrence]:
+    """Of the occurrences of each event, that which began first."""
+    first: dict[UUID, Occurrence] = {}
+    for seen in occurrences:
+        known = first.setdefault(seen.event_id, seen)
+        if seen.open_time < known.open_time:
+            first[seen.event_id] = seen
+    return first.values()

@@ -137,55 +137,51 @@ def begun(event_id: UUID, first: SignalRevision, now: datetime) -> Event:
     )
 
 
-def with_signal(event: Event, before: Signal | None, after: Signal) -> Event:
-    """The event once a signal of it is new (`before` is None) or has changed. Its state is a person's to change."""
-    was_open = before is not None and before.close_time is None
-    is_open = after.close_time is None
-    was_folded = before is not None and before.folded
+def with_signals(event: Event, changes: Iterable[tuple[Signal | None, Signal]]) -> Event:
+    """The event once signals of it are new (what was before is None) or have changed. Its state is a person's to change."""
+    cameras, zones = set(event.cameras), set(event.zones)
+    open_time, last_open_time, last_close_time = event.open_time, event.last_open_time, event.last_close_time
+    added = opened = folded = 0
+    for before, after in changes:
+        cameras.add(after.camera)
+        zones.add(after.zone)
+        open_time = min(open_time, after.open_time)
+        last_open_time = _latest(last_open_time, after.open_time)
+        last_close_time = _latest(last_close_time, after.close_time)
+        added += before is None
+        opened += (after.close_time is None) - (before is not None and before.close_time is None)
+        folded += after.folded - (before is not None and before.folded)
     return replace(
         event,
-        cameras=_including(event.cameras, after.camera),
-        zones=_including(event.zones, after.zone) if after.zone else event.zones,
-        open_time=min(event.open_time, after.open_time),
-        last_open_time=_latest(event.last_open_time, after.open_time),
-        last_close_time=_latest(event.last_close_time, after.close_time),
-        signal_count=event.signal_count + (before is None),
-        open_signals=event.open_signals + is_open - was_open,
-        folded_signal_count=event.folded_signal_count + after.folded - was_folded,
+        cameras=tuple(sorted(cameras)),
+        zones=tuple(sorted(zones - {""})),
+        open_time=open_time,
+        last_open_time=last_open_time,
+        last_close_time=last_close_time,
+        signal_count=event.signal_count + added,
+        open_signals=event.open_signals + opened,
+        folded_signal_count=event.folded_signal_count + folded,
     )
 
 
-def with_revision(event: Event, revision: SignalRevision) -> Event:
-    """The event once a revision of one of its signals has said how much it presses. Severity and score never fall.
+def with_revisions(event: Event, revisions: Iterable[SignalRevision]) -> Event:
+    """The event once revisions of its signals have said how much they press. Severity and score never fall.
 
     The reason is that of the first revision with the highest severity.
     """
-    leads = _lead(revision.severity, revision.update_time, revision.reason) < _lead_of(event)
-    if not (leads or revision.score > event.score or revision.raise_time < event.raise_time):
-        return event
-    severity = max(event.severity, revision.severity)
+    lead, score, raise_time = _lead_of(event), event.score, event.raise_time
+    for revision in revisions:
+        lead = min(lead, (-revision.severity, revision.update_time, revision.reason))
+        score = max(score, revision.score)
+        raise_time = min(raise_time, revision.raise_time)
+    return replace(_led(event, lead), score=score, raise_time=raise_time)
+
+
+def with_event(event: Event, other: Event) -> Event:
+    """The event once all signals of another are its own."""
     return replace(
-        event,
-        severity=severity,
-        priority=priority(event.kind, severity),
-        score=max(event.score, revision.score),
-        reason=revision.reason if leads else event.reason,
-        reason_time=revision.update_time if leads else event.reason_time,
-        raise_time=min(event.raise_time, revision.raise_time),
-    )
-
-
-def with_event(event: Event, other: Event, now: datetime) -> Event:
-    """The event once all signals of another are its own. If people had done with it, it waits for them again."""
-    leads = _lead_of(other) < _lead_of(event)
-    severity = max(event.severity, other.severity)
-    whole = replace(
-        event,
-        severity=severity,
-        priority=priority(event.kind, severity),
+        _led(event, min(_lead_of(event), _lead_of(other))),
         score=max(event.score, other.score),
-        reason=other.reason if leads else event.reason,
-        reason_time=other.reason_time if leads else event.reason_time,
         cameras=tuple(sorted({*event.cameras, *other.cameras})),
         zones=tuple(sorted({*event.zones, *other.zones})),
         open_time=min(event.open_time, other.open_time),
@@ -197,7 +193,6 @@ def with_event(event: Event, other: Event, now: datetime) -> Event:
         open_signals=event.open_signals + other.open_signals,
         folded_signal_count=event.folded_signal_count + other.folded_signal_count,
     )
-    return whole if whole.end_time is None else _reopened(whole, now)
 
 
 def merged(event: Event, into: UUID) -> Event:
@@ -207,12 +202,9 @@ def merged(event: Event, into: UUID) -> Event:
 
 def recounted(event: Event, signals: Iterable[Signal], revisions: Iterable[SignalRevision]) -> Event:
     """The event as its signals and all their revisions have it, and as people left it."""
-    signals, revisions = list(signals), list(revisions)
-    whole = begun(event.event_id, revisions[0], event.record_time)
-    for signal in signals:
-        whole = with_signal(whole, None, signal)
-    for revision in revisions:
-        whole = with_revision(whole, revision)
+    first, *others = revisions
+    whole = with_signals(begun(event.event_id, first, event.record_time), ((None, signal) for signal in signals))
+    whole = with_revisions(whole, others)
     return replace(
         whole,
         state=event.state,
@@ -227,7 +219,8 @@ def recounted(event: Event, signals: Iterable[Signal], revisions: Iterable[Signa
     )
 
 
-def _reopened(event: Event, now: datetime) -> Event:
+def reopened(event: Event, now: datetime) -> Event:
+    """An event that people had done with, once a signal came late: it waits for them again."""
     return replace(
         event,
         state=EventState.NEW,
@@ -238,18 +231,18 @@ def _reopened(event: Event, now: datetime) -> Event:
     )
 
 
-def _lead_of(event: Event) -> tuple[int, datetime, str]:
-    return _lead(event.severity, event.reason_time or event.open_time, event.reason)
+_Lead = tuple[int, datetime, str]
+"""How much it presses, reversed; when; and why. The least is the first of those that press most."""
 
 
-def _lead(severity: Severity, moment: datetime, reason: str) -> tuple[int, datetime, str]:
-    """Sorts reasons: the highest severity first, then the earliest."""
-    return -severity, moment, reason
+def _lead_of(event: Event) -> _Lead:
+    return -event.severity, event.reason_time or event.open_time, event.reason
+
+
+def _led(event: Event, lead: _Lead) -> Event:
+    severity = Severity(-lead[0])
+    return replace(event, severity=severity, priority=priority(event.kind, severity), reason_time=lead[1], reason=lead[2])
 
 
 def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)
-
-
-def _including(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    return names if name in names else tuple(sorted((*names, name)))
+    return max(one, other) if one and other else one or other

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from services.coordination.access.caller import Call, anonymous, begin
-from services.coordination.domain.events import Event, begun, with_signal
+from services.coordination.domain.events import Event, begun, with_signals
 from services.coordination.domain.lifecycle import EventState
 from services.coordination.domain.priority import Priority
 from services.coordination.domain.signals import SignalRevision, opened
@@ -68,7 +68,7 @@ async def record(work: UnitOfWork, count: int, chance: random.Random) -> list[Ev
             signals += [opened(other, event_id)]
         event = begun(event_id, first, START)
         for signal in signals:
-            event = with_signal(event, None, signal) if signal.event_id == event_id else event
+            event = with_signals(event, [(None, signal)]) if signal.event_id == event_id else event
         events.append(replace(event, state=chance.choice(list(EventState)), priority=chance.choice(list(Priority))))
     await work.events.put(events)
     await work.signals.put(signals)
