@@ -24,7 +24,7 @@ from vigie.vocabulary import Kind
 _FORMATS = {".md": "notice.md.jinja", ".html": "notice.html.jinja"}
 _NAMED_PLACES = 30
 # What would be taken for markup where it stands in the middle of a line.
-_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+!|~&])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#+!|~&])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Wording(BaseModel):
     drawn_up: str
     kind_names: Mapping[str, str]
     moment: str
+    first_day: str
     months: tuple[str, ...]
 
     def kind(self, kind: Kind) -> str:
@@ -50,8 +51,8 @@ class Wording(BaseModel):
 
     def time(self, time: datetime) -> str:
         """A day and an hour in words."""
-        month = self.months[time.month - 1]
-        return self.moment.format(day=time.day, month=month, year=time.year, hour=f"{time:%H}", minute=f"{time:%M}")
+        day, month = self.first_day if time.day == 1 else str(time.day), self.months[time.month - 1]
+        return self.moment.format(day=day, month=month, year=time.year, hour=f"{time:%H}", minute=f"{time:%M}")
 
 
 def wording(language: str) -> Wording:
