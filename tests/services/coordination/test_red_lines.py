@@ -102,17 +102,27 @@ def test_there_are_eight_kinds_and_no_ninth() -> None:
     assert len(values) == 8
 
 
-def test_only_a_review_moves_the_state_of_an_event() -> None:
-    """No other code gives a state to an event, but for the one in which every event begins."""
+def test_only_a_review_moves_an_event_on() -> None:
+    """Other code gives an event the state in which it begins or waits again, or makes it a part of another; no more."""
     assigned = {
-        path.relative_to(SERVICE).as_posix(): re.findall(r"\bstate=([^=].*?)[,)]", path.read_text())
+        path.relative_to(SERVICE).as_posix(): re.findall(r"\bstate=(EventState\.\w+|state)\b", path.read_text())
         for path in SERVICE.rglob("*.py")
     }
     assert {path: values for path, values in assigned.items() if values} == {
-        "domain/events.py": ["EventState.NEW"],
-        "reviewing.py": ["event.state.name", "state"],
-        "store/repositories/events.py": ["EventState(row.state"],
-        "rpc/convert.py": ["events_pb2.EventState.ValueType(event.state"],
+        "domain/events.py": ["EventState.NEW", "EventState.MERGED", "EventState.NEW"],
+        "domain/judgement.py": ["state"],
+    }
+
+
+def test_no_decision_comes_from_anywhere_but_a_request_of_a_person() -> None:
+    """`judged` is called by the reviewer alone, and a judgement is made of nothing but a review's request."""
+    called = {
+        path.relative_to(SERVICE).as_posix(): set(re.findall(r"(?<!def )\b(judged|Judgement)\(", path.read_text()))
+        for path in SERVICE.rglob("*.py")
+    }
+    assert {path: names for path, names in called.items() if names} == {
+        "reviewing.py": {"judged"},
+        "rpc/events.py": {"Judgement"},
     }
 
 

@@ -10,6 +10,7 @@ from services.coordination.store.database import Database
 from tests.services.coordination.builders import ZONE_INTRUSION, signal, utc_now, venue
 from tests.services.coordination.conftest import Client, RunningService
 from tests.services.coordination.rpc.statuses import refused
+from tests.services.coordination.rpc.test_events import next_event, read
 from vigie.v1 import event_service_pb2, events_pb2, vocabulary_pb2
 
 GATE = "venues/arena/cameras/gate"
@@ -26,14 +27,13 @@ async def insert(client: Client, **fields: object) -> events_pb2.Event:
 
 async def test_a_drill_is_marked_wherever_it_is_read(client: Client) -> None:
     watch = client.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="venues/-"))
-    await watch.read()
+    await read(watch)
     made = await insert(client, zone="pitch")
-    while not (response := await watch.read()).HasField("event"):  # type: ignore[union-attr]
-        pass
+    watched = await next_event(watch)
     got = await client.get(made.name)
-    for event in (made, response.event, got, *await client.list()):  # type: ignore[union-attr]
+    for event in (made, watched.event, got, *await client.list()):
         assert (event.drill, event.reason) == (True, "DRILL: evening shift")
-    assert (got.priority, got.cameras, got.zones) == (events_pb2.PRIORITY_NORMAL, [GATE], ["pitch"])
+    assert (got.priority, list(got.cameras), list(got.zones)) == (events_pb2.PRIORITY_NORMAL, [GATE], ["pitch"])
     assert [(one.drill, one.reason) for one in got.signals] == [(True, "DRILL: evening shift")]
 
 
@@ -81,7 +81,7 @@ async def test_the_audit_log_says_who_exercised_whom_how(service: RunningService
     assert json.loads(last.detail) == {"kind": "ZONE_INTRUSION", "severity": "WARNING", "zone": "", "reason": "evening shift"}
 
 
-BAD_DRILLS = {
+BAD_DRILLS: dict[str, tuple[dict[str, object], StatusCode, str]] = {
     "of no camera": ({"camera": "gate"}, StatusCode.INVALID_ARGUMENT, "camera"),
     "of an unknown camera": ({"camera": "venues/arena/cameras/moon"}, StatusCode.NOT_FOUND, "is in no applied venue"),
     "of an unknown venue": ({"camera": "venues/moon/cameras/gate"}, StatusCode.NOT_FOUND, "is in no applied venue"),

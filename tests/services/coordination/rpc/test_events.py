@@ -47,7 +47,7 @@ async def next_event(call: Watch) -> event_service_pb2.WatchEventsResponse:
 
 async def review(client: Client, name: str, decision: "events_pb2.Decision.ValueType", **more: Any) -> events_pb2.Event:
     reason = events_pb2.DISMISSAL_REASON_LIGHT if decision == DISMISS else events_pb2.DISMISSAL_REASON_UNSPECIFIED
-    given = {"reviewer": "Ada", "dismissal_reason": reason} | more
+    given: dict[str, Any] = {"reviewer": "Ada", "dismissal_reason": reason} | more
     request = event_service_pb2.ReviewEventRequest(name=name, decision=decision, **given)
     return (await client.events.ReviewEvent(request)).event
 

@@ -176,7 +176,6 @@ def test_an_event_of_a_watch_is_one_of_its_filter_only() -> None:
     begin(Call(anonymous("Ada"), None))
     event = events_pb2.Event(
         name="venues/arena/events/x",
-        kind=1,
         priority=events_pb2.PRIORITY_LOW,
         cameras=["venues/arena/cameras/gate"],
         zones=["pitch"],
