@@ -18,7 +18,7 @@ from vigie.vocabulary import Kind, Severity
 PREFIX = "DRILL: "
 """How the reason of every drill begins, wherever it is read."""
 
-# The signal of a drill has the id that this namespace gives to its request's: the same request finds it again.
+# The signal of a drill has the id that this namespace gives to its venue and request: the same request finds it again.
 _REQUESTS = UUID("5d1b5a3e-8b1f-4f0e-9a3c-6f0a54c1d7be")
 
 
@@ -71,7 +71,7 @@ class DrillBoard:
     def _revision(self, drill: Drill) -> SignalRevision:
         now = self._now()
         return SignalRevision(
-            signal_id=uuid5(_REQUESTS, str(drill.request_id)) if drill.request_id else self._ids(),
+            signal_id=uuid5(_REQUESTS, f"{drill.venue}/{drill.request_id}") if drill.request_id else self._ids(),
             revision=1,
             venue=drill.venue,
             camera=drill.camera,

@@ -276,7 +276,9 @@ class ReviewEventRequest(_message.Message):
     """Who decides, where the service does not know its callers. Elsewhere it is who calls, and this is not used."""
     comment: _builtins.str
     etag: _builtins.str
-    """Of the event that was judged. ABORTED means that it has changed since; empty judges it as it is."""
+    """Of the event that was judged. ABORTED means that it has changed since. Empty judges it as it is, but sets no decision of a
+    colleague aside: that needs the etag of the event as it was read.
+    """
     request_id: _builtins.str
     """A UUID: the same request twice is one decision."""
     dismissal_reason: _events_pb2.DismissalReason.ValueType
