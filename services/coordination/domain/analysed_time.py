@@ -41,8 +41,8 @@ def analysed_since(health: cameras_pb2.CameraHealth, heard: datetime | None, now
 
 def watched_kinds(assignment: assignments_pb2.Assignment, now: datetime) -> frozenset[Kind]:
     """Kinds that a camera's rules watch for and an act in force allows."""
-    allowed = {kind for act in assignment.authorizations if _is_in_force(act, now) for kind in act.kinds}
-    return frozenset(kind for kind in map(_kind, assignment.camera.rules) if kind in allowed)
+    allowed = {Kind(kind) for act in assignment.authorizations if _is_in_force(act, now) for kind in act.kinds}
+    return frozenset(map(_kind, assignment.camera.rules)) & allowed
 
 
 def by_day(start: datetime, end: datetime, zone: tzinfo) -> Iterator[tuple[date, float]]:
