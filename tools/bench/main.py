@@ -2,6 +2,7 @@
 
 import typer
 
+from tools.bench.coordination.command import coordination
 from tools.bench.detector import detector
 from tools.bench.pipeline import pipeline
 from tools.bench.rules import rules
@@ -12,6 +13,7 @@ app.command()(pipeline)
 app.command()(detector)
 app.command()(rules)
 app.command()(tracking)
+app.command()(coordination)
 
 
 @app.callback()

@@ -45,6 +45,7 @@ class PostgresServer:
         if self._running:
             # The usual way to stop writes everything to disk first, which nobody needs here.
             self.stop()
+        self._server.cleanup_mode = None  # else it is stopped again, which fails aloud
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
 

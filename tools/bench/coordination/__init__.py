@@ -1,0 +1,1 @@
+"""How fast the coordination service is, beside its database alone."""
