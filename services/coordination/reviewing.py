@@ -20,9 +20,7 @@ class Reviewer:
     Human oversight is theirs (règlement (UE) 2024/1689, articles 14 and 26): nothing but a decision moves an event on.
     """
 
-    def __init__(
-        self, database: Database, planner: Planner, *, now: Callable[[], datetime], planned: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: Database, planner: Planner, *, now: Callable[[], datetime], planned: Callable[[], None]) -> None:
         self._database = database
         self._planner = planner
         self._now = now
