@@ -26,6 +26,7 @@ from tools import replay
 from tools.apply import apply_venue
 from tools.errors import ExitCode
 from tools.venue_file import load_venue
+from vigie.identity import NOTHING
 from vigie.v1 import (
     assignment_service_pb2,
     assignment_service_pb2_grpc,
@@ -61,7 +62,7 @@ def service(record: Path) -> Iterator[str]:
     """The address of a service that has the arena, and an intrusion there, on record."""
     with serving(record) as address:
         (record / "arena.yaml").write_text(ARENA)
-        apply_venue(load_venue(record / "arena.yaml"), address, author="test")
+        apply_venue(load_venue(record / "arena.yaml"), address, author="test", proof=NOTHING)
         raise_signal(address)
         yield address
 
@@ -355,4 +356,6 @@ def test_service_goes_on_and_what_was_recorded_is_there(vigie: Vigie, service: s
     assert vigie("apply", "-f", str(record / "arena.yaml"), "--dry-run").out == "venues/arena: nothing to change\n"
     assert asyncio.run(verify())
     assert report(service, intrusion()).recorded == 1
-    assert [path.read_bytes() for path in (record / "evidence").rglob("*.jpg")] == [PICTURE]
+    assert sum(path.is_file() for path in (record / "evidence").rglob("*")) == 1
+    assert vigie("events", "get", event["name"], "--save-evidence", str(record / "pictures")).code == ExitCode.OK
+    assert [path.read_bytes() for path in (record / "pictures").glob("*.jpg")] == [PICTURE]
