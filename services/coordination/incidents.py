@@ -10,8 +10,6 @@ from services.coordination.domain.admission import CLOCK_SKEW
 from services.coordination.domain.aggregation import (
     WINDOW,
     Closeness,
-    Neighborhood,
-    Occurrence,
     Proximity,
     Span,
     covering,
@@ -30,7 +28,7 @@ from services.coordination.domain.events import (
 )
 from services.coordination.domain.floods import Window, governed, window_of
 from services.coordination.domain.ledger import Ledger
-from services.coordination.domain.regrouping import absorptions, may_connect, may_disconnect, may_overcount, parts
+from services.coordination.domain.regrouping import Link, absorptions, links, may_connect, may_disconnect, may_overcount, parts
 from services.coordination.domain.signals import Signal, SignalRevision
 from services.coordination.store.unit_of_work import UnitOfWork
 from vigie.vocabulary import Kind
@@ -192,29 +190,17 @@ class Incidents:
         self._events[event.event_id] = recounted(event, signals, revisions)
         self._recounted.add(event.event_id)
 
-    async def _links(self) -> list[tuple[Occurrence, Occurrence]]:
+    async def _links(self) -> list[Link]:
         """All pairs of near signals that have not been near before."""
         latest = self._now + 2 * CLOCK_SKEW
-        joining = [after for before, after in self._changes() if may_connect(before, after, latest)]
-        spans = self._spans(joining, latest)
-        around = {signal.signal_id: self._read(signal) for signal in await self._work.signals.around(spans)}
-        neighborhoods: dict[_Sphere, Neighborhood] = {}
-        for signal in (around | self._signals).values():
-            if not signal.folded:
-                sphere = signal.venue, signal.kind
-                if sphere not in neighborhoods:
-                    neighborhoods[sphere] = Neighborhood(self._closeness(signal), self._proximity(signal).neighbors)
-                neighborhoods[sphere].add(occurrence(signal))
-        links = [
-            (seen, other)
-            for signal in joining
-            for seen in [occurrence(signal)]
-            for other in _one_an_event(neighborhoods[signal.venue, signal.kind].near(seen))
-            if other.event_id != seen.event_id
-        ]
-        links += [(occurrence(self._current(signal)), occurrence(self._current(first))) for signal, first in self._folds]
-        await self._load(occurrence.event_id for link in links for occurrence in link)
-        return links
+        joining = {after.signal_id: after for before, after in self._changes() if may_connect(before, after, latest)}
+        read = await self._work.signals.around(self._spans(joining.values(), latest))
+        others = {signal.signal_id: self._read(signal) for signal in read} | self._signals
+        around = [signal for key, signal in others.items() if key not in joining and not signal.folded]
+        found = links(joining.values(), around, self._proximities)
+        found += [(occurrence(self._current(signal)), occurrence(self._current(first))) for signal, first in self._folds]
+        await self._load(seen.event_id for link in found for seen in link)
+        return found
 
     def _spans(self, joining: Iterable[Signal], latest: datetime) -> dict[_Sphere, list[Span]]:
         spans: dict[_Sphere, list[Span]] = defaultdict(list)
@@ -253,13 +239,3 @@ class Incidents:
             revisions[into.get(event_id, event_id)].append(revision)
         for event_id in {*changes, *revisions}:
             self._events[event_id] = with_revisions(with_signals(self._events[event_id], changes[event_id]), revisions[event_id])
-
-
-def _one_an_event(occurrences: Iterable[Occurrence]) -> Iterable[Occurrence]:
-    """Of the occurrences of each event, that which began first."""
-    first: dict[UUID, Occurrence] = {}
-    for seen in occurrences:
-        known = first.setdefault(seen.event_id, seen)
-        if seen.open_time < known.open_time:
-            first[seen.event_id] = seen
-    return first.values()

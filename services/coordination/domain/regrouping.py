@@ -15,6 +15,10 @@ from services.coordination.domain.aggregation import Closeness, Neighborhood, Oc
 from services.coordination.domain.events import Event
 from services.coordination.domain.floods import window_of
 from services.coordination.domain.signals import Signal
+from vigie.vocabulary import Kind
+
+Link = tuple[Occurrence, Occurrence]
+"""Two signals that are near to each other."""
 
 _T = TypeVar("_T")
 
@@ -91,7 +95,42 @@ def parts(signals: Iterable[Signal], proximity: Proximity) -> list[list[Signal]]
     return [[by_id[signal_id] for signal_id in group] for group in connected.groups(by_id)]
 
 
-def absorptions(links: Iterable[tuple[Occurrence, Occurrence]], events: Mapping[UUID, Event]) -> dict[UUID, UUID]:
+def links(joining: Iterable[Signal], around: Iterable[Signal], proximities: Mapping[str, Proximity]) -> list[Link]:
+    """Pairs of near signals of two events, of which one joins; `around` are those that do not.
+
+    For each that joins and each event next to it there is one pair, with the first signal of that event.
+    """
+    neighborhoods: dict[tuple[str, Kind], Neighborhood] = {}
+    for signal in around:
+        _neighborhood(neighborhoods, signal, proximities).add(occurrence(signal))
+    found: list[Link] = []
+    for signal in joining:
+        seen, neighborhood = occurrence(signal), _neighborhood(neighborhoods, signal, proximities)
+        found += [(seen, other) for other in _one_an_event(neighborhood.near(seen)) if other.event_id != seen.event_id]
+        neighborhood.add(seen)
+    return found
+
+
+def _neighborhood(
+    found: dict[tuple[str, Kind], Neighborhood], signal: Signal, proximities: Mapping[str, Proximity]
+) -> Neighborhood:
+    key = signal.venue, signal.kind
+    if key not in found:
+        proximity = proximities[signal.venue]
+        found[key] = Neighborhood(proximity.closeness[signal.kind], proximity.neighbors)
+    return found[key]
+
+
+def _one_an_event(occurrences: Iterable[Occurrence]) -> Iterable[Occurrence]:
+    first: dict[UUID, Occurrence] = {}
+    for seen in occurrences:
+        known = first.setdefault(seen.event_id, seen)
+        if seen.open_time < known.open_time:
+            first[seen.event_id] = seen
+    return first.values()
+
+
+def absorptions(links: Iterable[Link], events: Mapping[UUID, Event]) -> dict[UUID, UUID]:
     """Which events become a part of which others, as pairs of near signals connect them.
 
     What nobody judged becomes a part of the oldest event next to it that somebody judged, or else of the oldest on record.
@@ -116,7 +155,7 @@ def absorptions(links: Iterable[tuple[Occurrence, Occurrence]], events: Mapping[
     }
 
 
-def _allowed(links: Iterable[tuple[Occurrence, Occurrence]], events: Mapping[UUID, Event]) -> Iterator[tuple[UUID, UUID]]:
+def _allowed(links: Iterable[Link], events: Mapping[UUID, Event]) -> Iterator[tuple[UUID, UUID]]:
     """Pairs of events, but for those that people had done with before the other's signal began."""
     for one, other in links:
         first, second = events[one.event_id], events[other.event_id]

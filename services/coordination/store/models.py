@@ -88,7 +88,7 @@ class VenueRow(Base):
     revision: Mapped[int]
     update_time: Mapped[datetime]
     # Canonical JSON of a `vigie.v1.Venue` with nothing but `aggregation`.
-    settings: Mapped[str] = mapped_column(Text, default="{}", server_default="{}")
+    settings: Mapped[str] = mapped_column(Text, server_default="{}")
 
 
 class CameraRow(Base):
