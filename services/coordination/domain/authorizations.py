@@ -1,6 +1,6 @@
 """Acts: what one may say, and what it allows at a moment (loi 2023-380, article 10).
 
-All of it works on the contract's messages. An act never changes once it is recorded; its suspensions and its revocation are added.
+All of it works on the contract's messages. An act never changes once it is recorded; suspensions and a revocation are added.
 """
 
 import calendar

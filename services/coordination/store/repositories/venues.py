@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.store.models import CameraRow, VenueRow
 from services.coordination.store.repositories.authorizations import Authorizations
-from services.coordination.store.repositories.encoding import canonical as canonical
+from services.coordination.store.repositories.encoding import canonical
 from services.coordination.store.repositories.heads import Head, advance, position
 from services.coordination.store.upsert import insert_missing, upsert
 from vigie.names import parse_authorization, parse_camera, parse_venue, venue_name

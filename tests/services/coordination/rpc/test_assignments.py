@@ -134,7 +134,7 @@ async def test_a_watch_whose_service_cannot_see_the_record_ends(
 
 
 async def test_many_cameras_are_sent_in_several_messages(sqlite_client: Client) -> None:
-    wanted = venue("bowl", cameras=[f"c{number}" for number in range(400)])
+    wanted = venue("bowl", cameras=[f"c{number}" for number in range(600)])
     for camera in wanted.cameras:
         camera.display_name = "x" * 200
         camera.stream.url = "rtsp://host/" + "y" * 1900
@@ -146,7 +146,7 @@ async def test_many_cameras_are_sent_in_several_messages(sqlite_client: Client) 
         received, responses = received + len(response.assignments), responses + 1
         if response.synced:
             break
-    assert received == 400
+    assert received == 600
     assert responses > 1
 
 

@@ -141,7 +141,7 @@ async def test_an_act_needs_a_venue_that_is_on_record(sqlite_client: Client) -> 
 async def test_a_suspension_says_who_stopped_what_and_why(client: Client) -> None:
     suspended = await suspend(client, cameras=[GATE], kinds=[ZONE_INTRUSION])
     (found,) = suspended.suspensions
-    assert (found.cameras, found.kinds, found.reason) == ([GATE], [ZONE_INTRUSION], "a complaint")
+    assert (list(found.cameras), list(found.kinds), found.reason) == ([GATE], [ZONE_INTRUSION], "a complaint")
     assert found.author
     assert found.HasField("start_time")
     assert not found.HasField("lift_time")
