@@ -1,5 +1,6 @@
 """The connection to the record: SQLite in a file, or PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -39,6 +40,9 @@ class Database:
         """Raises ConfigurationError for a URL that names no database that can be used. Connects to nothing yet."""
         self._url = _driver_url(url)
         self._engine = _engine(self._url)
+        self._closing: set[asyncio.Future[Any]] = set()
+        if self.is_embedded:
+            self._engine.sync_engine.dialect.do_terminate = self._give_up  # type: ignore[method-assign]
         self._writer = self._engine.execution_options(**{_WRITES: True})
         self._now = now
 
@@ -125,6 +129,15 @@ class Database:
     async def close(self) -> None:
         """Closes all connections."""
         await self._engine.dispose()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=_WAIT_S)
+
+    def _give_up(self, connection: Any) -> None:
+        # The thread of the connection closes it. SQLAlchemy would wait for that in a task, which waits for ever where a call is
+        # cancelled twice, and the process with it.
+        if closed := connection.driver_connection.stop():
+            self._closing.add(closed)
+            closed.add_done_callback(self._closing.discard)
 
 
 def _driver_url(text: str) -> URL:
