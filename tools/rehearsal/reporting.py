@@ -66,8 +66,12 @@ class Reporter:
         """Batches that are not acknowledged."""
         return len(self._waiting)
 
-    async def run(self, *, pace_s: float = 0.0) -> None:
-        """Reports until all is acknowledged, a batch every `pace_s` at most. Raises aio.AioRpcError for what will not pass."""
+    async def run(self, *, pace_s: float = 0.0, wait_s: float = 0.0) -> None:
+        """Reports until all is acknowledged, a batch every `pace_s` at most, the first after `wait_s`.
+
+        Raises aio.AioRpcError for what will not pass.
+        """
+        await asyncio.sleep(wait_s)
         while self._waiting:
             try:
                 async with channel(self._random.choice(self._addresses), self._proof) as opened:

@@ -143,5 +143,10 @@ def _databases(given: Sequence[str]) -> Iterator[tuple[Path, Databases]]:
 def _print_table(part: str, found: dict[str, dict[str, Any]]) -> None:
     table = Table("", *found, title=part, box=box.SIMPLE)
     for figure in next(iter(found.values())):
-        table.add_row(figure, *(str(each[figure]) for each in found.values()))
+        table.add_row(figure, *(_text(each[figure]) for each in found.values()))
     console().print(table)
+
+
+def _text(value: Any) -> str:
+    """A figure, or several by what they are of, one below the other."""
+    return "\n".join(f"{of}: {each}" for of, each in value.items()) if isinstance(value, dict) else str(value)

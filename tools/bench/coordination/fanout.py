@@ -138,13 +138,8 @@ async def _report(site: Site, address: str, seconds: float) -> int:
     pace_s = _SENT_TOGETHER * site.venues / EVENTS_PER_S
     async with asyncio.TaskGroup() as tasks:
         for number, reporter in enumerate(reporters):
-            tasks.create_task(_later(reporter, number * pace_s / site.venues, pace_s))
+            tasks.create_task(reporter.run(pace_s=pace_s, wait_s=number * pace_s / site.venues))
     return share * site.venues
-
-
-async def _later(reporter: Reporter, wait_s: float, pace_s: float) -> None:
-    await asyncio.sleep(wait_s)
-    await reporter.run(pace_s=pace_s)
 
 
 def _batches(venue: int, cameras: int, signals: int) -> Iterator[list[signals_pb2.Signal]]:

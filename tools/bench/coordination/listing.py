@@ -79,7 +79,7 @@ async def _listing(
 ) -> Listing:
     progress(f"listing {question.what}")
     total = await count(record, question.condition)
-    requests = {f"{depth:.0%}": await _request(record, question, int(total * depth)) for depth in DEPTHS}
+    requests = {f"{depth:.0%}": await _request(record, question, int((total - PAGE) * depth)) for depth in DEPTHS}
     took_s: dict[str, list[float]] = {depth: [] for depth in requests}
     for turn in range(_WARM_UP_TURNS + TURNS):
         # They take turns, so that all meet the same machine.

@@ -124,8 +124,10 @@ async def _waits_s(load: Load, replica: Replica) -> list[float]:
     """For each batch of a load the time from when it was sent until it was acknowledged."""
     reporters = load.reporters(replica.address)
     async with asyncio.TaskGroup() as tasks:
-        for reporter in reporters:
-            tasks.create_task(reporter.run(pace_s=load.pace_s))
+        for number, reporter in enumerate(reporters):
+            # Spread: clusters know nothing of each other.
+            wait_s = number * load.pace_s / len(reporters)
+            tasks.create_task(reporter.run(pace_s=load.pace_s, wait_s=wait_s))
     return [wait_s for reporter in reporters for wait_s in reporter.progress.waits_s]
 
 
@@ -146,7 +148,7 @@ async def _bare_per_s(record: str, empty: str) -> float:
         async with target.engine.begin() as connection:
             for name in _SET_UP:
                 await connection.execute(insert(_table(name)), rows[name])
-        groups = list(_groups(rows))
+        groups = list(groups_of(rows))
         began_s = time.monotonic()
         for group in groups:
             async with target.engine.begin() as connection:
@@ -165,7 +167,7 @@ async def _rows(connection: AsyncConnection, table: Table) -> _Rows:
     return [dict(row) for row in found.mappings()]
 
 
-def _groups(rows: dict[str, _Rows]) -> Iterator[dict[str, _Rows]]:
+def groups_of(rows: dict[str, _Rows]) -> Iterator[dict[str, _Rows]]:
     """Rows that go together: some events with their signals, these with their revisions, and a share of the changes."""
     signals, revisions = _by("event_id", rows["signals"]), _by("signal_id", rows["signal_revisions"])
     count = -(-len(rows["signal_revisions"]) // GROUP_ROWS)
