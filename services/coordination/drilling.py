@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.coordination.domain.audit import Trace
 from services.coordination.domain.events import Event, begun, with_revisions, with_signals
@@ -17,9 +17,6 @@ from vigie.vocabulary import Kind, Severity
 
 PREFIX = "DRILL: "
 """How the reason of every drill begins, wherever it is read."""
-
-# The signal of a drill has the id that this namespace gives to its venue and request: the same request finds it again.
-_REQUESTS = UUID("5d1b5a3e-8b1f-4f0e-9a3c-6f0a54c1d7be")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,8 @@ class DrillBoard:
     def _revision(self, drill: Drill) -> SignalRevision:
         now = self._now()
         return SignalRevision(
-            signal_id=uuid5(_REQUESTS, f"{drill.venue}/{drill.request_id}") if drill.request_id else self._ids(),
+            # The same request finds it again.
+            signal_id=drill.request_id or self._ids(),
             revision=1,
             venue=drill.venue,
             camera=drill.camera,

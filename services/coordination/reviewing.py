@@ -76,5 +76,5 @@ async def _is_repetition(work: UnitOfWork, judgement: Judgement) -> bool:
     event_id, review = made
     same = (event_id, review.decision, review.dismissal_reason, review.reviewer)
     if same != (judgement.event_id, judgement.decision, judgement.dismissal_reason, judgement.reviewer):
-        raise RequestReusedError(f"request_id {judgement.request_id} made another decision already; make a new one for each")
+        raise RequestReusedError("request_id made another decision already; make a new one for each")
     return True

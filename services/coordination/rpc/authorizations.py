@@ -103,8 +103,9 @@ class AuthorizationServicer(AuthorizationServiceServicer):
     ) -> authorization_service_pb2.SuspendAuthorizationResponse:
         """Stops an act, or a part of it."""
         check_text("reason", request.reason, least=1, most=MAX_LONG_TEXT)
+        venue, _ = _act_ids("name", request.name)
         suspension = Suspension(
-            id=str(request_uuid(request.request_id) or self._ids()),
+            id=str(request_uuid(request.request_id, venue) or self._ids()),
             cameras=request.cameras,
             kinds=request.kinds,
             reason=request.reason,
@@ -217,7 +218,7 @@ async def _is_repetition(work: UnitOfWork, act: Authorization, suspension: Suspe
         return False
     name, before = made
     if (name, *_part(before), before.reason) != (act.name, *_part(suspension), suspension.reason):
-        raise RequestReusedError(f"request_id {suspension.id} made another suspension already; make a new one for each")
+        raise RequestReusedError("request_id made another suspension already; make a new one for each")
     return True
 
 

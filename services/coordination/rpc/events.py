@@ -200,7 +200,7 @@ def _drill(request: event_service_pb2.InsertDrillRequest) -> Drill:
         severity=Severity(request.severity),
         zone=request.zone,
         reason=request.reason,
-        request_id=request_uuid(request.request_id),
+        request_id=request_uuid(request.request_id, venue),
     )
 
 
@@ -218,7 +218,7 @@ def _judgement(request: event_service_pb2.ReviewEventRequest) -> Judgement:
         reviewer=actor_name(request.reviewer),
         comment=request.comment,
         etag=request.etag,
-        request_id=request_uuid(request.request_id),
+        request_id=request_uuid(request.request_id, venue),
         dismissal_reason=_dismissal_reason(request),
     )
 

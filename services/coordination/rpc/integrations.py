@@ -87,7 +87,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         of_venue, destination = _destination_ids("destination", request.destination)
         if of_venue != venue:
             raise invalid("destination", f"is of another venue than the event; name one of venues/{venue}")
-        request_id = request_uuid(request.request_id)
+        request_id = request_uuid(request.request_id, venue)
         async with self._database.write() as work:
             await work.venues.lock([venue])
             delivery = await _forwarded(work, request_id, event_id, destination)
@@ -180,7 +180,7 @@ async def _existing(work: UnitOfWork, venue: str, destination: str) -> integrati
 async def _forwarded(work: UnitOfWork, request_id: UUID | None, event_id: UUID, destination: str) -> Delivery | None:
     made = await work.destinations.delivery_of(request_id) if request_id else None
     if made is not None and (made.event_id, made.destination) != (event_id, destination):
-        raise RequestReusedError(f"request_id {request_id} forwarded another event already; make a new one for each")
+        raise RequestReusedError("request_id forwarded another event already; make a new one for each")
     return made
 
 

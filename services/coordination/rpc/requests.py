@@ -2,7 +2,7 @@
 
 import json
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
 from grpc import aio
@@ -14,6 +14,7 @@ from services.coordination.errors import InvalidRequestError, NotFoundError, Vio
 from services.coordination.store.unit_of_work import UnitOfWork
 from vigie.names import ANY_VENUE, InvalidNameError, parse_venue
 
+_REQUESTS = UUID("5d1b5a3e-8b1f-4f0e-9a3c-6f0a54c1d7be")
 ACTOR_KEY = "x-vigie-actor"
 MAX_ACTOR = 200
 MAX_PAGE = 1000
@@ -76,10 +77,13 @@ def check_text(field: str, value: str, *, most: int, least: int = 0) -> None:
         raise invalid(field, problem)
 
 
-def request_uuid(text: str) -> UUID | None:
-    """The id by which a request that is sent again is known; None if it has none. Raises InvalidRequestError."""
+def request_uuid(text: str, venue: str) -> UUID | None:
+    """The id by which a request that is sent again is known on record; None if it has none. Raises InvalidRequestError.
+
+    It is made of the venue's id and the caller's: what is chosen at one venue can neither meet nor tell of what was at another.
+    """
     try:
-        return UUID(text) if text else None
+        return uuid5(_REQUESTS, f"{venue}/{UUID(text)}") if text else None
     except ValueError as error:
         problem = "is no UUID; make one for each request, and keep it when you send the request again"
         raise invalid("request_id", problem) from error

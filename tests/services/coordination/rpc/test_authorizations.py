@@ -164,7 +164,7 @@ async def test_the_same_request_twice_is_one_suspension(client: Client) -> None:
     request_id = str(uuid4())
     first, second = [await suspend(client, cameras=[GATE], request_id=request_id) for _ in range(2)]
     assert first == second
-    assert first.suspensions[0].id == request_id
+    assert len(first.suspensions) == 1
     with refused(StatusCode.ALREADY_EXISTS):
         await suspend(client, cameras=[STAND], request_id=request_id)
     with refused(StatusCode.INVALID_ARGUMENT):
