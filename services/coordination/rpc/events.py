@@ -23,6 +23,7 @@ from services.coordination.rpc.requests import (
     actor_name,
     check_known,
     check_text,
+    event_ids,
     invalid,
     page_size,
     request_uuid,
@@ -34,7 +35,7 @@ from services.coordination.rpc.watching import EventWatch
 from services.coordination.store.database import Database
 from services.coordination.store.unit_of_work import UnitOfWork
 from services.coordination.watch import Feed
-from vigie.names import InvalidNameError, parse_camera, parse_event
+from vigie.names import InvalidNameError, parse_camera
 from vigie.v1 import event_service_pb2
 from vigie.v1.event_service_pb2_grpc import EventServiceServicer
 from vigie.vocabulary import Kind, Severity
@@ -115,7 +116,7 @@ class EventServicer(EventServiceServicer):
         self, request: event_service_pb2.GetEventRequest, context: Context
     ) -> event_service_pb2.GetEventResponse:
         """Returns an event with its signals and reviews."""
-        venue, event_id = _event_ids("name", request.name)
+        venue, event_id = event_ids("name", request.name)
         async with self._database.write() as work:
             event = await _existing(work, venue, event_id)
             signals = await work.signals.of_event(event_id)
@@ -140,7 +141,7 @@ class EventServicer(EventServiceServicer):
         self, request: event_service_pb2.GetEvidenceRequest, context: Context
     ) -> event_service_pb2.GetEvidenceResponse:
         """Returns a picture, if it belongs to the event."""
-        venue, event_id = _event_ids("event", request.event)
+        venue, event_id = event_ids("event", request.event)
         if not SHA256.fullmatch(request.sha256):
             raise invalid("sha256", "is not 64 lower-case hexadecimal digits; take it from a signal of the event")
         async with self._database.write() as work:
@@ -163,14 +164,6 @@ async def _existing(work: UnitOfWork, venue: str, event_id: UUID) -> Event:
     if event is None or event.venue != venue:
         raise NotFoundError(f"venues/{venue} has no event {event_id}; list its events to see which there are")
     return event
-
-
-def _event_ids(field: str, name: str) -> tuple[str, UUID]:
-    try:
-        venue, event = parse_event(name)
-        return venue, UUID(event)
-    except (InvalidNameError, ValueError) as error:
-        raise invalid(field, f"{name[:200]!r} is no name of an event, venues/{{venue}}/events/{{uuid}}") from error
 
 
 def _ends(events: list[Event]) -> dict[str, object]:
@@ -205,7 +198,7 @@ def _drill(request: event_service_pb2.InsertDrillRequest) -> Drill:
 
 
 def _judgement(request: event_service_pb2.ReviewEventRequest) -> Judgement:
-    venue, event_id = _event_ids("name", request.name)
+    venue, event_id = event_ids("name", request.name)
     if int(request.decision) not in list(Decision):
         raise invalid("decision", f"{request.decision} is none of {', '.join(Decision.__members__)}")
     check_text("reviewer", request.reviewer, least=0 if current().caller.known else 1, most=MAX_REVIEWER)

@@ -11,12 +11,12 @@ from services.coordination.domain.lifecycle import EventState
 from services.coordination.errors import ConflictError, InvalidRequestError, NotFoundError, RequestReusedError, Violation
 from services.coordination.integrations.planning import Planner
 from services.coordination.rpc.convert import timestamp
-from services.coordination.rpc.requests import Context, check_known, invalid, page_size, request_uuid, trace, venues_of
+from services.coordination.rpc.requests import Context, check_known, event_ids, invalid, page_size, request_uuid, trace, venues_of
 from services.coordination.rpc.tokens import page_position, page_token
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.destinations import Delivery, DeliveryState
 from services.coordination.store.unit_of_work import UnitOfWork
-from vigie.names import InvalidNameError, destination_name, event_name, parse_destination, parse_event, venue_name
+from vigie.names import InvalidNameError, destination_name, event_name, parse_destination, venue_name
 from vigie.v1 import integration_service_pb2
 from vigie.v1.integration_service_pb2_grpc import IntegrationServiceServicer
 
@@ -83,7 +83,7 @@ class IntegrationServicer(IntegrationServiceServicer):
         self, request: integration_service_pb2.ForwardEventRequest, context: Context
     ) -> integration_service_pb2.ForwardEventResponse:
         """Sends one event to one destination."""
-        venue, event_id = _event_ids(request.event)
+        venue, event_id = event_ids("event", request.event)
         of_venue, destination = _destination_ids("destination", request.destination)
         if of_venue != venue:
             raise invalid("destination", f"is of another venue than the event; name one of venues/{venue}")
@@ -221,11 +221,3 @@ def _delivery_ids(name: str) -> tuple[str, str, UUID]:
     except ValueError as error:
         form = "venues/{venue}/destinations/{destination}/deliveries/{uuid}"
         raise invalid("name", f"{name[:200]!r} is no name of a delivery, {form}") from error
-
-
-def _event_ids(name: str) -> tuple[str, UUID]:
-    try:
-        venue, event = parse_event(name)
-        return venue, UUID(event)
-    except ValueError as error:
-        raise invalid("event", f"{name[:200]!r} is no name of an event, venues/{{venue}}/events/{{uuid}}") from error

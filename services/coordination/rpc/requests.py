@@ -12,7 +12,7 @@ from services.coordination.domain import checks
 from services.coordination.domain.audit import Trace
 from services.coordination.errors import InvalidRequestError, NotFoundError, Violation
 from services.coordination.store.unit_of_work import UnitOfWork
-from vigie.names import ANY_VENUE, InvalidNameError, parse_venue
+from vigie.names import ANY_VENUE, InvalidNameError, parse_event, parse_venue
 
 _REQUESTS = UUID("5d1b5a3e-8b1f-4f0e-9a3c-6f0a54c1d7be")
 ACTOR_KEY = "x-vigie-actor"
@@ -75,6 +75,15 @@ def check_text(field: str, value: str, *, most: int, least: int = 0) -> None:
     """Raises InvalidRequestError if a text is too short or too long."""
     if problem := checks.text(value, least=least, most=most):
         raise invalid(field, problem)
+
+
+def event_ids(field: str, name: str) -> tuple[str, UUID]:
+    """The ids of the venue and the event from the event's name. Raises InvalidRequestError."""
+    try:
+        venue, event = parse_event(name)
+        return venue, UUID(event)
+    except ValueError as error:
+        raise invalid(field, f"{name[:200]!r} is no name of an event, venues/{{venue}}/events/{{uuid}}") from error
 
 
 def request_uuid(text: str, venue: str) -> UUID | None:
