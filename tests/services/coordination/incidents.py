@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
 from services.coordination.domain.aggregation import Closeness, Occurrence, near, occurrence
+from services.coordination.domain.events import Event
 from services.coordination.domain.floods import window_of
 from services.coordination.domain.priority import priority
 from services.coordination.domain.signals import Signal, SignalRevision, opened, revised
@@ -21,6 +23,7 @@ from services.coordination.evidence.store import EvidenceStore
 from services.coordination.recording import Batch, Recorder
 from services.coordination.store.database import Database
 from services.coordination.store.models import EventRow, SignalRow
+from services.coordination.store.repositories.event_queries import EventQuery
 from tests.services.coordination import builders
 from vigie.v1 import venues_pb2
 from vigie.vocabulary import Kind, Severity
@@ -127,6 +130,23 @@ class Record:
             await work.authorizations.record(venue(name).authorizations, "Ada", uuid7)
             await work.commit()
         return name
+
+    async def events(self, name: str) -> list[Event]:
+        """The events of a venue, those first that began first."""
+        async with self.database.read() as work:
+            found = await work.events.page(EventQuery(venues=frozenset({name})), 1000)
+        return sorted(found, key=lambda event: (event.open_time, event.record_time, event.event_id))
+
+    async def judge(self, event: Event, **judgement: Any) -> None:
+        """Leaves an event as a person's decision would."""
+        async with self.database.write() as work:
+            await work.events.put([replace(event, version=event.version + 1, **judgement)])
+            await work.commit()
+
+    async def members(self, event: Event) -> set[UUID]:
+        """The signals of an event."""
+        async with self.database.read() as work:
+            return {signal.signal_id for signal, _ in await work.signals.of_event(event.event_id)}
 
     async def outcomes(self, name: str) -> Counter[Outcome]:
         """The events of a venue that were not merged into others."""
