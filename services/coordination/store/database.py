@@ -42,7 +42,7 @@ class Database:
         self._engine = _engine(self._url)
         self._closing: set[asyncio.Future[Any]] = set()
         if self.is_embedded:
-            self._engine.sync_engine.dialect.do_terminate = self._give_up  # type: ignore[method-assign]
+            self._engine.sync_engine.dialect.do_terminate = self._give_up  # type: ignore[method-assign, assignment]
         self._writer = self._engine.execution_options(**{_WRITES: True})
         self._now = now
 
