@@ -157,11 +157,15 @@ def _server() -> Iterator[PostgresServer]:
 
 def main() -> None:
     """Runs it as the arguments say."""
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(chaos)
+    problems: list[Exception] = []
     try:
-        typer.run(chaos)
-    except CommandError as error:
-        print(f"chaos: {error}", file=sys.stderr)
-        sys.exit(error.code)
+        app()
+    except* CommandError as group:
+        problems = list(group.exceptions)
+    if problems:
+        sys.exit(f"chaos: {problems[0]}")
 
 
 if __name__ == "__main__":

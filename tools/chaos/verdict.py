@@ -72,13 +72,15 @@ async def read_record(url: str) -> Record:
 
 def judge(plan: Plan, record: Record, sights: Iterable[Sight]) -> Iterator[Finding]:
     """Compares the record, and what watchers saw, with what the clusters reported."""
-    sent = {(revision.signal_id, revision.revision): revision for revision in _sent(plan)}
-    lost, strange = sent.keys() - set(record.revisions), set(record.revisions) - sent.keys()
-    repeated = len(record.revisions) - len(set(record.revisions))
-    problems = [f"{len(found)} {what}" for what, found in (("are lost", lost), ("were never sent", strange)) if found]
-    problems += [f"{repeated} are recorded twice"] if repeated else []
-    yield Finding("every revision of every signal is recorded once", tuple(problems), f"{len(sent)} revisions")
-    yield _same_events(undisturbed(sent.values()), record)
+    sent: set[tuple[UUID, int]] = set()
+    events: set[frozenset[UUID]] = set()
+    for cluster in range(plan.clusters):
+        # One after the other: all revisions of all clusters at once would take a lot of memory.
+        revisions = [signal_revision(message) for message in plan.script(cluster).sendings()]
+        sent |= {(revision.signal_id, revision.revision) for revision in revisions}
+        events |= undisturbed(revisions)
+    yield _recorded_once(sent, record)
+    yield _same_events(events, record)
     yield _counts(record)
     yield _told(record, list(sights))
 
@@ -98,12 +100,6 @@ def check_audit(address: str, plan: Plan) -> Finding:
     return Finding("the audit log is whole", problems, done.stdout.strip())
 
 
-def _sent(plan: Plan) -> Iterator[SignalRevision]:
-    for cluster in range(plan.clusters):
-        for message in plan.script(cluster).sendings():
-            yield signal_revision(message)
-
-
 def undisturbed(sent: Iterable[SignalRevision]) -> set[frozenset[UUID]]:
     """The events that follow from the signals alone, each as the signals that belong to it."""
     signals: dict[UUID, Signal] = {}
@@ -118,6 +114,17 @@ def undisturbed(sent: Iterable[SignalRevision]) -> set[frozenset[UUID]]:
     for window, held in windows.items():
         spheres[window.venue, window.kind] += governed(held, usual.closeness[window.kind].flood_signals)
     return {frozenset(signal.signal_id for signal in part) for held in spheres.values() for part in parts(held, usual)}
+
+
+def _recorded_once(sent: set[tuple[UUID, int]], record: Record) -> Finding:
+    held = set(record.revisions)
+    found = {
+        "are lost": len(sent - held),
+        "were never sent": len(held - sent),
+        "are recorded twice": len(record.revisions) - len(held),
+    }
+    problems = tuple(f"{count} {what}" for what, count in found.items() if count)
+    return Finding("every revision of every signal is recorded once", problems, f"{len(sent)} revisions")
 
 
 def _same_events(wanted: set[frozenset[UUID]], record: Record) -> Finding:

@@ -96,10 +96,12 @@ def channel(address: str, proof: Proof) -> aio.Channel:
     return aio.secure_channel(address, credentials, options=_OPTIONS)
 
 
-def is_passing(error: grpc.RpcError) -> bool:
+def is_passing(error: aio.AioRpcError) -> bool:
     """Whether a call may be made again: the replica is away, stops, or is slow."""
     passing = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.DEADLINE_EXCEEDED)
-    return error.code() in (*passing, grpc.StatusCode.CANCELLED)
+    # What gRPC's own client says of a message that it was sending when the connection broke.
+    broken = error.code() is grpc.StatusCode.INTERNAL and error.details() == "Internal error from Core"
+    return broken or error.code() in (*passing, grpc.StatusCode.CANCELLED)
 
 
 def _caller(role: Role, venue: str) -> Subject:
