@@ -25,6 +25,9 @@ from vigie.vocabulary import Kind
 LONGEST = timedelta(hours=6)
 """How long after it was last heard of a signal that nobody closes still lasts."""
 
+FURTHEST = timedelta(days=1)
+"""How long after it opened others may be near to a signal, however long it lasts: what may be near can be found by that."""
+
 WINDOW = timedelta(minutes=10)
 """The time in which the signals of a camera are counted, from the epoch on one window after the other."""
 
@@ -106,7 +109,7 @@ def occurrence(signal: Signal) -> Occurrence:
 
 def reach_time(signal: Signal) -> datetime:
     """Until when others may be near to a signal."""
-    end = signal.close_time or signal.update_time + LONGEST
+    end = min(signal.close_time or signal.update_time + LONGEST, signal.open_time + FURTHEST)
     return max(end, window_start(signal.open_time) + WINDOW) if signal.flooded else end
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, bindparam, func, select, true
 from sqlalchemy import column as named
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
@@ -26,6 +26,16 @@ class Given:
     def __getitem__(self, column: str) -> ColumnElement[Any]:
         """A column by its name."""
         return self.table.c[column]
+
+    def lookup(self, columns: Sequence[ColumnElement[Any]], *where: ColumnElement[bool]) -> Select[Any]:
+        """What is found for each row.
+
+        PostgreSQL cannot know how little that is, and would rather read the whole table once: OFFSET keeps it from doing so.
+        """
+        if not self._arrays:
+            return select(*columns).join(self.table, and_(*where))
+        found = select(*columns).where(*where).offset(0).lateral("found")
+        return select(*found.c).select_from(self.table.join(found, true()))
 
     def parameters(self, rows: Collection[Sequence[object]]) -> dict[str, object]:
         """What to execute the statement with."""

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, SmallInteger, String, Uuid, select, tuple_, update
+from sqlalchemy import Row, Select, SmallInteger, String, Uuid, exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.coordination.domain.aggregation import WINDOW, Span, reach_time
+from services.coordination.domain.aggregation import FURTHEST, WINDOW, Span, reach_time
 from services.coordination.domain.floods import Window
 from services.coordination.domain.signals import Box, Evidence, Signal, SignalRevision
 from services.coordination.store.given import Given
@@ -55,7 +55,8 @@ class Signals:
 
     async def around(self, spans: Mapping[tuple[str, Kind], Collection[Span]]) -> list[Signal]:
         """What cameras saw within some spans, by venue and kind: the signals that others may be near to. Some may come twice."""
-        rows = [(venue, kind, since, until) for (venue, kind), times in sorted(spans.items()) for since, until in times]
+        keyed = ((key, span) for key, times in sorted(spans.items()) for span in times)
+        rows = [(venue, kind, since, until, until + FURTHEST) for (venue, kind), (since, until) in keyed]
         return await self._among(_around, rows)
 
     async def of_events(self, ids: Collection[UUID]) -> list[Signal]:
@@ -128,40 +129,46 @@ class Signals:
 @cache
 def _by_id(dialect: str) -> tuple[Given, Select[Any]]:
     given = Given(dialect, signal_id=Uuid())
-    return given, select(*_SIGNAL).join(given.table, SignalRow.signal_id == given["signal_id"])
+    return given, given.lookup(_SIGNAL, SignalRow.signal_id == given["signal_id"])
 
 
 @cache
 def _of_events(dialect: str) -> tuple[Given, Select[Any]]:
     given = Given(dialect, event_id=Uuid())
-    return given, select(*_SIGNAL).join(given.table, SignalRow.event_id == given["event_id"]).where(~SignalRow.folded)
+    return given, given.lookup(_SIGNAL, SignalRow.event_id == given["event_id"], ~SignalRow.folded)
 
 
 @cache
 def _in_windows(dialect: str) -> tuple[Given, Select[Any]]:
     moment = UtcDateTime()
     given = Given(dialect, venue_id=String(63), camera_id=String(63), kind=SmallInteger(), since=moment, until=moment)
-    same = (
-        (SignalRow.venue_id == given["venue_id"])
-        & (SignalRow.camera_id == given["camera_id"])
-        & (SignalRow.kind == given["kind"])
-        & (SignalRow.open_time >= given["since"])
-        & (SignalRow.open_time < given["until"])
+    return given, given.lookup(
+        _SIGNAL,
+        SignalRow.venue_id == given["venue_id"],
+        SignalRow.camera_id == given["camera_id"],
+        SignalRow.kind == given["kind"],
+        SignalRow.open_time >= given["since"],
+        SignalRow.open_time < given["until"],
+        ~SignalRow.folded,
+        ~SignalRow.drill,
+        exists().where(EventRow.event_id == SignalRow.event_id, EventRow.end_time.is_(None)),
     )
-    current = EventRow.end_time.is_(None), ~SignalRow.folded, ~SignalRow.drill
-    return given, select(*_SIGNAL).join(given.table, same).join(EventRow, EventRow.event_id == SignalRow.event_id).where(*current)
 
 
 @cache
 def _around(dialect: str) -> tuple[Given, Select[Any]]:
-    given = Given(dialect, venue_id=String(63), kind=SmallInteger(), since=UtcDateTime(), until=UtcDateTime())
-    overlapping = (
-        (SignalRow.venue_id == given["venue_id"])
-        & (SignalRow.kind == given["kind"])
-        & (SignalRow.reach_time >= given["since"])
-        & (SignalRow.open_time <= given["until"])
+    moment = UtcDateTime()
+    given = Given(dialect, venue_id=String(63), kind=SmallInteger(), since=moment, until=moment, furthest=moment)
+    return given, given.lookup(
+        _SIGNAL,
+        SignalRow.venue_id == given["venue_id"],
+        SignalRow.kind == given["kind"],
+        SignalRow.reach_time >= given["since"],
+        SignalRow.reach_time <= given["furthest"],
+        SignalRow.open_time <= given["until"],
+        ~SignalRow.folded,
+        ~SignalRow.drill,
     )
-    return given, select(*_SIGNAL).join(given.table, overlapping).where(~SignalRow.folded, ~SignalRow.drill)
 
 
 def _signal(row: Row[Any] | SignalRow) -> Signal:
