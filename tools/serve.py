@@ -46,6 +46,9 @@ def serve(
     the key that `vigie init` made. It is kept for VIGIE_RETENTION_DAYS, 30 at most, that of dismissed events for
     VIGIE_DISMISSED_HOURS, 24 at most.
 
+    Probes are answered, in the clear and nothing else, at VIGIE_HEALTH_ADDRESS: grpc.health.v1 with the services liveness and
+    readiness. Once told to stop it is not ready, and serves on for VIGIE_DRAIN_S, 0 by default, before it ends what is open.
+
     Example: vigie serve --listen 0.0.0.0:7430 --database postgresql://vigie@db/vigie
     """
     from services.coordination.main import serve as serve_until_stopped  # the database layer takes a while to import

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
+from grpc import aio
 from uuid_utils.compat import uuid7
 
 from services.coordination.access.guard import Guard
@@ -19,6 +21,7 @@ from services.coordination.assignments import AssignmentBoard
 from services.coordination.config import ServiceConfig
 from services.coordination.errors import UnavailableError
 from services.coordination.evidence.opening import open_evidence
+from services.coordination.evidence.store import EvidenceStore
 from services.coordination.integrations.courier import Courier
 from services.coordination.integrations.planning import Planner
 from services.coordination.recording import GroupCommit, Recorder
@@ -135,8 +138,8 @@ class Service:
         self._database = database
         self._feed = Feed(database, respond=partial(watch_response, now=now), poll_s=limits.poll_s, queue=limits.watch_queue)
         self._sightings = Sightings(database, now=now)
-        watch = EventWatch(database, self._feed, self._sightings, now=now, heartbeat_s=limits.heartbeat_s)
         self._board = AssignmentBoard(database, poll_s=limits.poll_s)
+        self._listener = Listener(database, {Head.EVENT_CHANGES: self._feed.notify, Head.VENUE_CHANGES: self._board.notify})
         self._recorder = Recorder(database, evidence, now=now, ids=ids, recorded=self._feed.notify)
         self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
         self._retention = Retention(database, evidence, config.retention, now=now)
@@ -145,34 +148,35 @@ class Service:
         self._guard = Guard(config.access, limits, database, now=now, clock=time.monotonic)
         self._server = new_server(limits, (ErrorInterceptor(), AccessInterceptor(self._guard), SerializedInterceptor()))
         self._signals = SignalServicer(self._commit, now=now, in_flight=limits.batches_in_flight)
-        signal_service_pb2_grpc.add_SignalServiceServicer_to_server(self._signals, self._server)
-        reviewer = Reviewer(database, Planner(now=now, ids=ids), now=now, planned=self._courier.notify)
-        event_service_pb2_grpc.add_EventServiceServicer_to_server(
-            EventServicer(database, evidence, self._feed, watch, reviewer, now=now, ids=ids), self._server
-        )
-        venue_service_pb2_grpc.add_VenueServiceServicer_to_server(
-            VenueServicer(database, now=now, ids=ids, applied=self._board.notify), self._server
-        )
-        assignment_service_pb2_grpc.add_AssignmentServiceServicer_to_server(
-            AssignmentServicer(self._board, now=now, heartbeat_s=limits.heartbeat_s, lease_s=limits.lease_s), self._server
-        )
-        camera_service_pb2_grpc.add_CameraServiceServicer_to_server(
-            CameraServicer(database, self._recorder, self._board, now=now, lease_s=limits.lease_s), self._server
-        )
-        authorization_service_pb2_grpc.add_AuthorizationServiceServicer_to_server(
-            AuthorizationServicer(database, now=now, ids=ids, changed=self._board.notify), self._server
-        )
-        audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(database, now=now), self._server)
-        retention_service_pb2_grpc.add_RetentionServiceServicer_to_server(
-            RetentionServicer(database, self._retention, now=now), self._server
-        )
-        report_service_pb2_grpc.add_ReportServiceServicer_to_server(ReportServicer(database, now=now), self._server)
-        integration_service_pb2_grpc.add_IntegrationServiceServicer_to_server(
-            IntegrationServicer(database, now=now, ids=ids, planned=self._courier.notify), self._server
-        )
+        for add_to, servicer in self._servicers(evidence, now=now, ids=ids):
+            add_to(servicer, self._server)
         self._health.add_to(self._server)
-        self._listener = Listener(database, {Head.EVENT_CHANGES: self._feed.notify, Head.VENUE_CHANGES: self._board.notify})
         add_reflection(self._server, (*SERVICES, HEALTH))
+
+    def _servicers(
+        self, evidence: EvidenceStore, *, now: Callable[[], datetime], ids: Callable[[], UUID]
+    ) -> Iterator[tuple[Callable[[Any, aio.Server], None], object]]:
+        """What answers the calls of each service, with what has a server ask it."""
+        database, limits = self._database, self._config.limits
+        watch = EventWatch(database, self._feed, self._sightings, now=now, heartbeat_s=limits.heartbeat_s)
+        reviewer = Reviewer(database, Planner(now=now, ids=ids), now=now, planned=self._courier.notify)
+        events = EventServicer(database, evidence, self._feed, watch, reviewer, now=now, ids=ids)
+        venues = VenueServicer(database, now=now, ids=ids, applied=self._board.notify)
+        assignments = AssignmentServicer(self._board, now=now, heartbeat_s=limits.heartbeat_s, lease_s=limits.lease_s)
+        cameras = CameraServicer(database, self._recorder, self._board, now=now, lease_s=limits.lease_s)
+        authorizations = AuthorizationServicer(database, now=now, ids=ids, changed=self._board.notify)
+        integrations = IntegrationServicer(database, now=now, ids=ids, planned=self._courier.notify)
+        yield signal_service_pb2_grpc.add_SignalServiceServicer_to_server, self._signals
+        yield event_service_pb2_grpc.add_EventServiceServicer_to_server, events
+        yield venue_service_pb2_grpc.add_VenueServiceServicer_to_server, venues
+        yield assignment_service_pb2_grpc.add_AssignmentServiceServicer_to_server, assignments
+        yield camera_service_pb2_grpc.add_CameraServiceServicer_to_server, cameras
+        yield authorization_service_pb2_grpc.add_AuthorizationServiceServicer_to_server, authorizations
+        yield audit_service_pb2_grpc.add_AuditServiceServicer_to_server, AuditServicer(database, now=now)
+        retention = RetentionServicer(database, self._retention, now=now)
+        yield retention_service_pb2_grpc.add_RetentionServiceServicer_to_server, retention
+        yield report_service_pb2_grpc.add_ReportServiceServicer_to_server, ReportServicer(database, now=now)
+        yield integration_service_pb2_grpc.add_IntegrationServiceServicer_to_server, integrations
 
     async def run(self, stopping: asyncio.Event, ready: Callable[[str], None] | None) -> None:
         """Serves until told to stop."""

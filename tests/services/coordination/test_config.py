@@ -41,8 +41,23 @@ def test_a_lease_lasts_as_long_as_it_is_said(text: str, lease_s: float) -> None:
 
 @pytest.mark.parametrize("text", ["9", "3601", "0", "-10", "60.5", "a minute"])
 def test_a_lease_lasts_ten_seconds_to_an_hour(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="VIGIE_LEASE_S: .* from 10 to 3600"):
+    with pytest.raises(ConfigurationError, match=r"VIGIE_LEASE_S: .* from 10 to 3600"):
         service_config({"VIGIE_LEASE_S": text})
+
+
+def test_probes_and_draining_are_off_unless_they_are_asked_for() -> None:
+    usual = service_config({})
+    assert (usual.health_address, usual.drain_s) == ("", 0)
+    told = service_config({"VIGIE_HEALTH_ADDRESS": "0.0.0.0:7432", "VIGIE_DRAIN_S": "15"})
+    assert (told.health_address, told.drain_s) == ("0.0.0.0:7432", 15)
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"), [("VIGIE_HEALTH_ADDRESS", "7432"), ("VIGIE_DRAIN_S", "301"), ("VIGIE_DRAIN_S", "soon")]
+)
+def test_a_bad_setting_of_probes_or_draining_is_named(setting: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=setting):
+        service_config({setting: text})
 
 
 def test_a_service_is_closed_unless_it_is_told_to_believe_anyone(tmp_path: Path) -> None:
