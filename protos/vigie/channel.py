@@ -12,7 +12,7 @@ from vigie.identity import IdentityError, Proof, read_authorities, read_identity
 # What gRPC says of a connection that did not come about, and what that means, the more particular first.
 _REFUSALS = {
     "Hostname Verification": "its certificate is for other hosts; call it by one of them, or add one with `vigie init --host`",
-    "certificate has expired": "its certificate has ended; renew it with `vigie init` where it runs, and start it again",
+    "certificate has expired": "its certificate has ended; renew it with `vigie init` where it runs",
     "CERTIFICATE_VERIFY_FAILED": "its certificate is of no authority that ca.pem names; take the ca.pem that belongs to it",
     "WRONG_VERSION_NUMBER": "it speaks without TLS; call it so with VIGIE_IDENTITY=none if it is on this machine",
     "Socket closed": "it hung up, as on callers without a certificate that it believes; look at yours with `vigie doctor`",
