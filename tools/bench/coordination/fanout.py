@@ -24,6 +24,7 @@ CLIENTS = 2
 """Processes that the watchers are in."""
 
 _SENT_TOGETHER = 4
+_WARM_UP_S = 3.0
 _SETTLE_S = 3.0
 _LINE_BYTES = 256 * 1024 * 1024
 _BEGIN_S = 300.0
@@ -40,7 +41,7 @@ class Fanout:
         events_per_s: recorded, on the average.
         deliveries: that reached a watcher.
         missing: that did not.
-        p50_ms, p99_ms, max_ms: from when the service begins to record an event until a watcher has it.
+        p50_ms, p99_ms, max_ms: from when the service begins to record an event until a watcher has it, once it is warm.
         cpu_us: CPU time of the service a delivery, with all that it takes to record the events.
         rss_mib: resident memory of the service at the end.
         growth_mib: how much of it came in the last two thirds of the run.
@@ -73,25 +74,26 @@ async def measure_fanout(site: Site, record: str, *, watchers: int, seconds: flo
         await asyncio.gather(*(_ready(client) for client in clients))
         progress(f"{EVENTS_PER_S} events a second for {seconds:g} s")
         async with Vitals(replica.pid) as vitals:
-            began_s = time.monotonic()
-            events = await _report(site, replica.address, seconds)
-            took_s = time.monotonic() - began_s
+            began_s = time.time()
+            events = await _report(site, replica.address, _WARM_UP_S + seconds)
+            took_s = time.time() - began_s
             await asyncio.sleep(_SETTLE_S)
-        delays_s = [delay_s for client in clients for delay_s in await _finish(client)]
+        taken = [pair for client in clients for pair in await _finish(client)]
     finally:
         for client in clients:
             if client.returncode is None:
                 client.kill()
         await asyncio.to_thread(replica.stop)
+    delays_s = [delay_s for recorded_s, delay_s in taken if recorded_s >= began_s + _WARM_UP_S]
     return Fanout(
         watchers=each * site.venues,
         events_per_s=round(events / took_s),
-        deliveries=len(delays_s),
-        missing=events * each - len(delays_s),
+        deliveries=len(taken),
+        missing=events * each - len(taken),
         p50_ms=round(percentile(delays_s, 0.5) * 1000, 1),
         p99_ms=round(percentile(delays_s, 0.99) * 1000, 1),
         max_ms=round(max(delays_s, default=0.0) * 1000, 1),
-        cpu_us=round(vitals.cpu_s / max(1, len(delays_s)) * 1e6),
+        cpu_us=round(vitals.cpu_s / max(1, len(taken)) * 1e6),
         rss_mib=round(vitals.rss_mib[-1]),
         growth_mib=round(vitals.growth_mib, 1),
     )
@@ -111,10 +113,10 @@ async def _ready(client: Process) -> None:
             raise CommandError("the watchers have ended before they began; see above")
 
 
-async def _finish(client: Process) -> list[float]:
+async def _finish(client: Process) -> list[tuple[float, float]]:
     if client.stdin is not None:
         client.stdin.close()
-    found: list[float] = json.loads(await _line(client))
+    found: list[tuple[float, float]] = json.loads(await _line(client))
     return found
 
 

@@ -1,7 +1,7 @@
 """Some of the watchers, in a process: `python -m tools.bench.coordination.watchers FOLDER VENUES ADDRESS FIRST STEP EACH`.
 
-It prints `ready` once all watch, and when its input ends a list of delays in seconds: from when the service began to record an
-event until it was here.
+It prints `ready` once all watch, and when its input ends a list of pairs: when the service began to record an event, in seconds
+since the epoch, and how long after that it was here.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class Watchers:
     """Watchers of some venues, as many of each, with a connection for each venue."""
 
     def __init__(self) -> None:
-        self.delays_s: list[float] = []
+        self.delays_s: list[tuple[float, float]] = []
         self._beginning = asyncio.Semaphore(_BEGINNING_AT_ONCE)
 
     async def watch(self, stub: "event_service_pb2_grpc.EventServiceAsyncStub", venue: int, begun: asyncio.Event) -> None:
@@ -32,7 +32,8 @@ class Watchers:
         begun.set()
         while isinstance(response := await call.read(), event_service_pb2.WatchEventsResponse):
             if response.HasField("event"):
-                self.delays_s.append(time.time() - response.event.update_time.ToNanoseconds() / 1e9)
+                recorded_s = response.event.update_time.ToNanoseconds() / 1e9
+                self.delays_s.append((recorded_s, time.time() - recorded_s))
 
 
 async def run(site: Site, address: str, venues: Sequence[int], each: int) -> None:
