@@ -36,7 +36,8 @@ class Cameras:
 
     async def standings(self, cameras: Collection[CameraId], *, since: datetime) -> dict[CameraId, CameraStanding]:
         """What decides on the signals of each camera that is or was applied; acts that ended before `since` are left out."""
-        rows = (await self._session.scalars(select(CameraRow).where(_among(CameraRow, cameras)))).all()
+        columns = select(CameraRow.venue_id, CameraRow.camera_id, CameraRow.recording, CameraRow.withdrawn_time)
+        rows = (await self._session.execute(columns.where(_among(CameraRow, cameras)))).all()
         incarnations = await self.incarnations(cameras)
         acts = await self._acts({venue for venue, _ in cameras}, since)
         return {
