@@ -91,19 +91,19 @@ class Guard:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._authenticator.run())
             tasks.create_task(self._step_by_step())
+            if self._refusals:
+                tasks.create_task(self._refusals.run(self._poll_s))
 
     async def _step_by_step(self) -> None:
         while True:
-            await self.step()
+            self.step()
             await asyncio.sleep(self._poll_s)
 
-    async def step(self) -> None:
-        """Stops calls that may not go on, and records what was refused."""
+    def step(self) -> None:
+        """Stops calls that may not go on. Waits for nothing, so that whatever is taken back is taken back at once."""
         self._authenticator.step()
         self._open.step()
         self._pace.forget(self._clock())
-        if self._refusals:
-            await self._refusals.step()
 
     async def stop(self) -> None:
         """Records what was refused and is not recorded yet."""

@@ -1,5 +1,6 @@
 """What was refused, for the audit log: one entry a minute at most for the same caller, call and reason, however often it was."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,6 +69,12 @@ class Refusals:
         refusal = self._refusals.setdefault(key, _Refusal())
         refusal.count += 1
         refusal.message = error.message
+
+    async def run(self, poll_s: float) -> None:
+        """Records them as they come, until cancelled."""
+        while True:
+            await self.step()
+            await asyncio.sleep(poll_s)
 
     async def step(self) -> None:
         """Records what was refused and not recorded within the last minute."""

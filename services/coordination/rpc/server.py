@@ -134,11 +134,13 @@ class Certificates:
 
 def read_certificates(folder: Path) -> Identity:
     """The certificate of the service, its key and its authorities in a folder. Raises ConfigurationError."""
+    if not folder.is_dir():
+        todo = "make them with `vigie init`, name their folder with VIGIE_TLS_DIR, or believe anyone here with --anonymous"
+        raise ConfigurationError(f"certificates of the service: there are none in {folder}; {todo}")
     try:
         identity = read_identity(folder)
     except IdentityError as error:
-        todo = "make them with `vigie init` or name their folder with VIGIE_TLS_DIR; --anonymous believes anyone on this machine"
-        raise ConfigurationError(f"certificates of the service: {error}. Here, {todo}") from error
+        raise ConfigurationError(f"certificates of the service: {error}") from error
     try:
         certificate = x509.load_pem_x509_certificates(identity.cert)[0]
         x509.load_pem_x509_certificates(identity.ca)

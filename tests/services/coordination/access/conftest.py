@@ -41,7 +41,7 @@ def closed_config(sqlite_config: ServiceConfig, authority: Authority, issuer: Fa
     authority.write_service(tmp_path / "server")
     (tmp_path / "revoked").touch()
     access = Access(tmp_path / "server", f"127.0.0.1:{free_port()}", Issuer(issuer.url, AUDIENCE), tmp_path / "revoked")
-    limits = replace(QUICK, calls_per_caller=8, calls_per_s=200.0, request_s=0.3, idle_s=0.3)
+    limits = replace(QUICK, calls_per_caller=8, calls_per_s=200.0, request_s=1.0, idle_s=1.0)
     return replace(sqlite_config, access=access, limits=limits, evidence_keys=Keyring((bytes(32),)))
 
 
@@ -90,10 +90,11 @@ class Closed:
         assert self.config.access.revoked_file is not None
         self.config.access.revoked_file.write_text(lines)
 
-    async def refusals(self) -> Sequence[Entry]:
-        """What the audit log says of refusals, once it says something."""
+    async def refusals(self, of: str = "") -> Sequence[Entry]:
+        """What the audit log says of refusals of a method, once it says something."""
         for _ in range(200):
-            if found := [entry for entry in await self.audit() if entry.trace.action == "AccessDenied"]:
+            entries = await self.audit()
+            if found := [each for each in entries if each.trace.action == "AccessDenied" and each.trace.resource.endswith(of)]:
                 return found
             await asyncio.sleep(0.05)
         raise AssertionError("nothing was recorded as refused")

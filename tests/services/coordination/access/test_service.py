@@ -93,7 +93,7 @@ async def test_a_decision_that_is_sent_again_is_one_decision(closed: Closed) -> 
         await stub.ReviewEvent(decision)
     entries = await closed.audit()
     assert [entry.trace.actor for entry in entries if entry.trace.action == "ReviewEvent"][:1] == ["certificate:ada"]
-    (refusal,) = await closed.refusals()
+    (refusal,) = await closed.refusals("ReviewEvent")
     assert "REQUEST_ID_REUSED" in refusal.trace.detail
 
 
