@@ -96,14 +96,14 @@ async def measure_recording(site: Site, record: str, empty: str, *, signals: int
     try:
         await replica.wait_until_ready()
         await site.apply_venues(replica.address)
-        await _waits_s(Load(site, signals // 20, seed=0), replica)  # what is made once is made here
+        await _reported(Load(site, signals // 20, seed=0), replica)  # what is made once is made here
+        before = await _revisions(record)
         async with Vitals(replica.pid) as whole:
             async with Vitals(replica.pid) as busy:
-                began_s, before = time.monotonic(), await _revisions(record)
-                waits = await _waits_s(Load(site, signals, seed=1), replica)
-                took_s, revisions = time.monotonic() - began_s, await _revisions(record) - before
-            pace_s = took_s / _HALF_LOAD_SHARE / (len(waits) / site.venues)
-            half = await _waits_s(Load(site, signals // 2, seed=2, pace_s=pace_s), replica)
+                took_s, waits_s = await _reported(Load(site, signals, seed=1), replica)
+            revisions = await _revisions(record) - before
+            pace_s = took_s / _HALF_LOAD_SHARE / (len(waits_s) / site.venues)
+            _, half_s = await _reported(Load(site, signals // 2, seed=2, pace_s=pace_s), replica)
     finally:
         await asyncio.to_thread(replica.stop)
     bare_per_s = await _bare_per_s(record, empty)
@@ -113,22 +113,24 @@ async def measure_recording(site: Site, record: str, empty: str, *, signals: int
         bare_revisions_per_s=round(bare_per_s),
         ratio=round(revisions / took_s / bare_per_s, 3),
         cpu_us=round(busy.cpu_s / revisions * 1e6),
-        half_load_p50_ms=round(percentile(half, 0.5) * 1000, 1),
-        half_load_p99_ms=round(percentile(half, 0.99) * 1000, 1),
+        half_load_p50_ms=round(percentile(half_s, 0.5) * 1000, 1),
+        half_load_p99_ms=round(percentile(half_s, 0.99) * 1000, 1),
         rss_mib=round(whole.rss_mib[-1]),
         growth_mib=round(whole.growth_mib, 1),
     )
 
 
-async def _waits_s(load: Load, replica: Replica) -> list[float]:
-    """For each batch of a load the time from when it was sent until it was acknowledged."""
+async def _reported(load: Load, replica: Replica) -> tuple[float, list[float]]:
+    """How long a load takes, in seconds, and each batch of it from when it was sent until it was acknowledged."""
     reporters = load.reporters(replica.address)
+    began_s = time.monotonic()
     async with asyncio.TaskGroup() as tasks:
         for number, reporter in enumerate(reporters):
             # Spread: clusters know nothing of each other.
             wait_s = number * load.pace_s / len(reporters)
             tasks.create_task(reporter.run(pace_s=load.pace_s, wait_s=wait_s))
-    return [wait_s for reporter in reporters for wait_s in reporter.progress.waits_s]
+    took_s = time.monotonic() - began_s
+    return took_s, [wait_s for reporter in reporters for wait_s in reporter.progress.waits_s]
 
 
 async def _revisions(record: str) -> int:
