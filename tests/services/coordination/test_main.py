@@ -215,7 +215,7 @@ async def test_nothing_is_acknowledged_into_a_file_that_was_exchanged(
         assert now.execute("SELECT count(*) FROM signals").fetchone() == (1,)
 
 
-async def test_too_many_streams_of_one_caller_are_refused(sqlite_config: ServiceConfig, start: Start) -> None:
+async def test_too_many_calls_of_one_caller_are_refused(sqlite_config: ServiceConfig, start: Start) -> None:
     running = await start(replace(sqlite_config, limits=replace(QUICK, calls_per_caller=2)))
     calls = [running.client.events.WatchEvents(event_service_pb2.WatchEventsRequest(parent="venues/-")) for _ in range(2)]
     for call in calls:
