@@ -228,7 +228,7 @@ class Event(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def signals(self) -> _containers.RepeatedCompositeFieldContainer[_signals_pb2.Signal]:
-        """The last revision of each signal, oldest first. Only in GetEvent."""
+        """The last revision of each signal, oldest first: of a flood, of the first 1000. Only in GetEvent."""
 
     @_builtins.property
     def reviews(self) -> _containers.RepeatedCompositeFieldContainer[Global___Review]:

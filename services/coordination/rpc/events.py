@@ -41,6 +41,8 @@ from vigie.v1.event_service_pb2_grpc import EventServiceServicer
 from vigie.vocabulary import Kind, Severity
 
 MAX_REVIEWER = 200
+# In one answer: with the longest reasons there are, still far less than a message may have.
+MAX_SIGNALS = 1000
 MAX_COMMENT = 2000
 MAX_DRILL_REASON = MAX_REASON - len(PREFIX)
 
@@ -119,7 +121,7 @@ class EventServicer(EventServiceServicer):
         venue, event_id = event_ids("name", request.name)
         async with self._database.write() as work:
             event = await _existing(work, venue, event_id)
-            signals = await work.signals.of_event(event_id)
+            signals = await work.signals.of_event(event_id, most=MAX_SIGNALS)
             reviews = await work.events.reviews(event_id)
             await work.audit.append(trace("GetEvent", request.name, version=event.version))
             await work.commit()

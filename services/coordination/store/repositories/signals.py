@@ -80,8 +80,8 @@ class Signals:
             moved = update(SignalRow).where(SignalRow.event_id == event_id).values(event_id=into)
             await self._session.execute(moved, execution_options={"synchronize_session": False})
 
-    async def of_event(self, event_id: UUID) -> list[tuple[Signal, SignalRevision]]:
-        """The signals of an event with the newest revision of each, oldest first."""
+    async def of_event(self, event_id: UUID, *, most: int) -> list[tuple[Signal, SignalRevision]]:
+        """The oldest signals of an event, `most` at the most, with the newest revision of each, oldest first."""
         newest = (SignalRevisionRow.signal_id == SignalRow.signal_id) & (SignalRevisionRow.revision == SignalRow.revision)
         statement = (
             select(SignalRow, SignalRevisionRow, EvidenceRow.size_bytes)
@@ -89,6 +89,7 @@ class Signals:
             .outerjoin(EvidenceRow, EvidenceRow.sha256 == SignalRow.evidence)
             .where(SignalRow.event_id == event_id)
             .order_by(SignalRow.open_time, SignalRow.signal_id)
+            .limit(most)
         )
         rows = await self._session.execute(statement)
         return [(_signal(signal), _revision(signal, newest, size)) for signal, newest, size in rows]
