@@ -146,7 +146,7 @@ class Record:
     async def members(self, event: Event) -> set[UUID]:
         """The signals of an event."""
         async with self.database.read() as work:
-            return {signal.signal_id for signal, _ in await work.signals.of_event(event.event_id)}
+            return {signal.signal_id for signal, _ in await work.signals.of_event(event.event_id, most=100_000)}
 
     async def outcomes(self, name: str) -> Counter[Outcome]:
         """The events of a venue that were not merged into others."""
