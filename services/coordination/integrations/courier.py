@@ -73,8 +73,11 @@ class Courier:
 
     async def step(self) -> int:
         """Tries what is due once; how many that were. Raises UnavailableError."""
+        now = self._now()
+        async with self._database.read() as work:
+            if not await work.destinations.is_any_due(now):
+                return 0
         async with self._database.write() as work:
-            now = self._now()
             due = await work.destinations.claim(now, now + CLAIM, AT_ONCE)
             targets = {(one.venue, one.destination): await work.destinations.get(one.venue, one.destination) for one in due}
             await work.commit()

@@ -148,6 +148,13 @@ class Destinations:
         ordered = rows.order_by(DeliveryRow.create_time.desc(), DeliveryRow.delivery_id.desc()).limit(size)
         return [_delivery(row) for row in await self._session.scalars(ordered)]
 
+    async def is_any_due(self, now: datetime) -> bool:
+        """Whether a delivery may be due: to look takes no place of a writer."""
+        due = select(DeliveryRow.delivery_id).where(
+            DeliveryRow.state == DeliveryState.WAITING, DeliveryRow.next_attempt_time <= now
+        )
+        return (await self._session.scalars(due.limit(1))).first() is not None
+
     async def claim(self, now: datetime, until: datetime, most: int) -> list[Delivery]:
         """Takes deliveries that are due, so that no other replica does before `until`.
 
