@@ -11,6 +11,7 @@ import structlog
 from services.coordination.domain.authorizations import allowance
 from services.coordination.errors import UnavailableError
 from services.coordination.store.database import Database
+from services.coordination.waiting import is_set
 from vigie.names import parse_camera, venue_name
 from vigie.v1 import assignments_pb2, venues_pb2
 from vigie.v1.authorizations_pb2 import Authorization
@@ -114,10 +115,7 @@ class AssignmentBoard:
                 await self.step()
             except UnavailableError as error:
                 _log.warning("assignments wait for the database", problem=error.message)
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._poll_s)
-            except TimeoutError:
-                continue
+            await is_set(self._wake, within_s=self._poll_s)
 
     async def step(self) -> None:
         """Takes in what changed on record; afterwards everything shows that was applied before. Raises UnavailableError."""

@@ -12,6 +12,7 @@ import structlog
 
 from services.coordination.errors import CoordinationError, OverloadedError, UnavailableError
 from services.coordination.store.database import Database
+from services.coordination.waiting import is_set
 from vigie.names import parse_event
 from vigie.v1 import events_pb2
 
@@ -150,10 +151,7 @@ class Feed:
                     pass
             except UnavailableError as error:
                 _log.warning("watchers wait for the database", problem=error.message)
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._poll_s)
-            except TimeoutError:
-                continue
+            await is_set(self._wake, within_s=self._poll_s)
 
     async def step(self) -> bool:
         """Hands on what was recorded since; True if there may be more. Raises UnavailableError."""

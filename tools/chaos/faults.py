@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from random import Random
 
+from services.coordination.waiting import is_set
 from tools.rehearsal.postgres import PostgresServer
 from tools.rehearsal.replicas import Replica
 
@@ -75,11 +76,7 @@ class Faults:
                     replica.start()
 
     async def _is_over(self, within_s: float) -> bool:
-        try:
-            await asyncio.wait_for(self._over.wait(), within_s)
-        except TimeoutError:
-            return False
-        return True
+        return await is_set(self._over, within_s=within_s)
 
     async def _restart_database(self) -> None:
         """The restarts are spread over the work: one in the middle of each of as many parts."""

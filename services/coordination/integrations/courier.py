@@ -14,6 +14,7 @@ from services.coordination.integrations.documents import CONTENT_TYPES
 from services.coordination.integrations.errors import UndeliverableError
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.destinations import Delivery, DeliveryState
+from services.coordination.waiting import is_set
 from vigie.v1 import integration_service_pb2
 
 AT_ONCE = 16
@@ -66,10 +67,7 @@ class Courier:
                     pass
             except UnavailableError as error:
                 _log.warning("deliveries wait for the database", problem=error.message)
-            try:
-                await asyncio.wait_for(self._wake.wait(), poll_s)
-            except TimeoutError:
-                continue
+            await is_set(self._wake, within_s=poll_s)
 
     async def step(self) -> int:
         """Tries what is due once; how many that were. Raises UnavailableError."""

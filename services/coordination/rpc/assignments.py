@@ -64,7 +64,8 @@ class AssignmentServicer(AssignmentServiceServicer):
 
     async def _moved(self, revision: int) -> bool:
         try:
-            await asyncio.wait_for(self._board.wait_beyond(revision), self._heartbeat_s)
+            async with asyncio.timeout(self._heartbeat_s):
+                await self._board.wait_beyond(revision)
         except TimeoutError:
             return False
         return True

@@ -9,6 +9,7 @@ import structlog
 from services.coordination.errors import UnavailableError
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.heads import CHANNEL, Head
+from services.coordination.waiting import is_set
 
 _log = structlog.get_logger(__name__)
 _RETRY_S = 1.0
@@ -47,18 +48,10 @@ class Listener:
             await connection.add_listener(CHANNEL, self._hear)
             for tell in self._told.values():
                 tell()
-            while not await _is_set(lost, _LOOK_S):
+            while not await is_set(lost, within_s=_LOOK_S):
                 await connection.execute("SELECT 1", timeout=_PATIENCE_S)
         raise UnavailableError("the connection to the database is lost")
 
     def _hear(self, connection: Any, process: int, channel: str, head: str) -> None:
         if tell := self._told.get(Head(head)):
             tell()
-
-
-async def _is_set(event: asyncio.Event, timeout_s: float) -> bool:
-    try:
-        await asyncio.wait_for(event.wait(), timeout_s)
-    except TimeoutError:
-        return False
-    return True
