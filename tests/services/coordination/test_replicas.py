@@ -212,7 +212,7 @@ async def test_the_port_for_probes_serves_nothing_else(config: ServiceConfig, st
 
 async def test_a_replica_that_stops_is_first_not_ready_then_tells_its_watchers(config: ServiceConfig, start: Start) -> None:
     address = f"127.0.0.1:{free_port()}"
-    running = await start(replace(config, health_address=address, drain_s=1))
+    running = await start(replace(config, health_address=address, drain_s=4))
     await running.client.apply()
     probe = Probe(address)
     call = watch(running.client)
