@@ -116,8 +116,9 @@ class AuditLog:
 
         They are removed by `sweep`, once this is committed.
         """
-        # Whoever else moves it waits here.
+        # Whoever else moves it waits here, and whoever adds an entry: one that came while they are counted would be among them.
         begin = await advance(self._session, Head.AUDIT_ERASED, 0)
+        await advance(self._session, Head.AUDIT, 0)
         count = await self.erasable(before)
         if count:
             anchor = Anchor(begin + count, await self._hash(begin + count) or GENESIS, self._now(), author)
