@@ -303,3 +303,14 @@ async def test_pages_lead_from_one_to_the_next_whatever_they_hold(database: Data
         steps.append(read)
         found += [each.number for each in page.entries]
     assert (found, steps) == ([5], [3, 6, 8])
+
+
+async def test_nobody_adds_an_entry_while_the_oldest_are_counted(database: Database) -> None:
+    async with database.write() as work:
+        assert await work.audit.move_anchor(BEGIN - timedelta(days=1), "Ada") == 0
+        adding = asyncio.create_task(append(database, 1))
+        done, _ = await asyncio.wait({adding}, timeout=0.3)
+        assert not done
+        await work.commit()
+    await adding
+    assert await numbers(database) == [1]
