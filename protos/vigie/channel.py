@@ -1,12 +1,12 @@
 """How every client reaches the coordination service: over TLS, and saying who it is."""
 
-import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
 
+from vigie.hosts import is_loopback
 from vigie.identity import IdentityError, Proof, read_authorities, read_identity
 
 # What gRPC says of a connection that did not come about, and what that means, the more particular first.
@@ -37,7 +37,7 @@ def channel_credentials(address: str, proof: Proof) -> grpc.ChannelCredentials |
     if proof.folder:
         identity = read_identity(proof.folder)
         return grpc.ssl_channel_credentials(identity.ca, identity.key, identity.cert)
-    if not _is_loopback(address.rpartition(":")[0]):
+    if not is_loopback(address.rpartition(":")[0]):
         raise IdentityError(
             f"{address} is another machine, which must not be called in the clear; unset VIGIE_IDENTITY, or name a folder with it"
         )
@@ -76,11 +76,3 @@ class _Token(grpc.AuthMetadataPlugin):
             callback((("authorization", f"Bearer {read_token(self._path)}"),), None)
         except IdentityError as error:
             callback((), error)
-
-
-def _is_loopback(host: str) -> bool:
-    bare = host.strip("[]")
-    try:
-        return bare == "localhost" or ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False

@@ -1,6 +1,5 @@
 """The settings of the coordination service, read once."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from services.coordination.domain.retention import RetentionPeriods, retention_p
 from services.coordination.errors import ConfigurationError
 from services.coordination.evidence.sealing import Keyring
 from services.coordination.evidence.settings import EvidencePlace, evidence_from, evidence_keys
+from vigie.hosts import is_loopback
 from vigie.identity import SERVER, identity_home
 
 _SECRET = "VIGIE_SECRET_"  # noqa: S105 - how the names of such settings begin
@@ -215,14 +215,3 @@ def host_of(setting: str, address: str) -> str:
     if not port.isdigit() or int(port) > 65535 or not host:
         raise ConfigurationError(f"{setting} {address!r}: expected HOST:PORT, such as 127.0.0.1:7430")
     return host
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a host."""
-    bare = host.strip("[]")
-    if bare == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return False

@@ -1,6 +1,5 @@
 """What a destination may say: `violations` finds everything in it that cannot be done."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from services.coordination.domain.bulletins import Format
 from services.coordination.domain.fields import checked, closed, known
 from services.coordination.domain.lifecycle import EventState
 from services.coordination.errors import Violation
+from vigie.hosts import is_loopback
 from vigie.names import InvalidNameError, parse_destination
 from vigie.v1 import integration_service_pb2
 from vigie.vocabulary import Kind
@@ -92,11 +92,3 @@ def _url(url: str, *, secure: str, plain: str) -> str | None:
     if parts.username or parts.password or parts.query or parts.fragment:
         return "holds a user name, a password, a query or a fragment; give secrets to the service by their names"
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
