@@ -6,17 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import structlog
-
 from services.coordination.domain.authorizations import allowance
 from services.coordination.errors import UnavailableError
 from services.coordination.store.database import Database
-from services.coordination.waiting import is_set
+from services.coordination.waiting import follow
 from vigie.names import parse_camera, venue_name
 from vigie.v1 import assignments_pb2, venues_pb2
 from vigie.v1.authorizations_pb2 import Authorization
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +105,7 @@ class AssignmentBoard:
 
     async def run(self) -> None:
         """Follows the record until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                await self.step()
-            except UnavailableError as error:
-                _log.warning("assignments wait for the database", problem=error.message)
-            await is_set(self._wake, within_s=self._poll_s)
+        await follow(self.step, self._wake, every_s=self._poll_s, without_record="assignments wait for the database")
 
     async def step(self) -> None:
         """Takes in what changed on record; afterwards everything shows that was applied before. Raises UnavailableError."""

@@ -12,7 +12,7 @@ import structlog
 
 from services.coordination.errors import CoordinationError, OverloadedError, UnavailableError
 from services.coordination.store.database import Database
-from services.coordination.waiting import is_set
+from services.coordination.waiting import follow
 from vigie.names import parse_event
 from vigie.v1 import events_pb2
 
@@ -144,14 +144,7 @@ class Feed:
 
     async def run(self) -> None:
         """Follows the record until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.step():
-                    pass
-            except UnavailableError as error:
-                _log.warning("watchers wait for the database", problem=error.message)
-            await is_set(self._wake, within_s=self._poll_s)
+        await follow(self.step, self._wake, every_s=self._poll_s, without_record="watchers wait for the database")
 
     async def step(self) -> bool:
         """Hands on what was recorded since; True if there may be more. Raises UnavailableError."""

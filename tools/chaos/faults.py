@@ -56,7 +56,7 @@ class Faults:
             tasks.create_task(self._restart_database())
 
     async def _strike_now_and_then(self) -> None:
-        while not await self._is_over(self._random.uniform(*_BETWEEN_S)):
+        while not await is_set(self._over, within_s=self._random.uniform(*_BETWEEN_S)):
             await self._strike(self._random.choice(self._replicas))
 
     async def _strike(self, replica: Replica) -> None:
@@ -69,14 +69,11 @@ class Faults:
         replica.start()
 
     async def _keep_alive(self) -> None:
-        while not await self._is_over(_LOOK_S):
+        while not await is_set(self._over, within_s=_LOOK_S):
             for replica in self._replicas:
                 if not replica.is_running and replica.number not in self._down:
                     self.counts["replicas that ended by themselves"] += 1
                     replica.start()
-
-    async def _is_over(self, within_s: float) -> bool:
-        return await is_set(self._over, within_s=within_s)
 
     async def _restart_database(self) -> None:
         """The restarts are spread over the work: one in the middle of each of as many parts."""

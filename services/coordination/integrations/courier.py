@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.coordination.domain.bulletins import Format
-from services.coordination.errors import ConfigurationError, UnavailableError
+from services.coordination.errors import ConfigurationError
 from services.coordination.integrations import mqtt, webhook
 from services.coordination.integrations.documents import CONTENT_TYPES
 from services.coordination.integrations.errors import UndeliverableError
 from services.coordination.store.database import Database
 from services.coordination.store.repositories.destinations import Delivery, DeliveryState
-from services.coordination.waiting import is_set
+from services.coordination.waiting import follow
 from vigie.v1 import integration_service_pb2
 
 AT_ONCE = 16
@@ -60,14 +60,7 @@ class Courier:
 
     async def run(self, poll_s: float) -> None:
         """Delivers until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.step():
-                    pass
-            except UnavailableError as error:
-                _log.warning("deliveries wait for the database", problem=error.message)
-            await is_set(self._wake, within_s=poll_s)
+        await follow(self.step, self._wake, every_s=poll_s, without_record="deliveries wait for the database")
 
     async def step(self) -> int:
         """Tries what is due once; how many that were. Raises UnavailableError."""
