@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from queue import SimpleQueue
 from typing import Protocol
 
@@ -16,13 +17,13 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
+from cluster.analysis.attention import Look
 from cluster.errors import OutboxFullError
 from cluster.permissions import Lease, Permission
 from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport
 from cluster.runtime.camera import WatchedCamera
 from cluster.runtime.shard import Answer
-from cluster.video.frame import Frame
 
 TICK_S = 0.25
 REPORT_S = 0.5
@@ -74,9 +75,9 @@ class LoopReport:
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """Pictures on their way through a shard."""
+    """Looks on their way through a shard."""
 
-    batch: Sequence[tuple[WatchedCamera, Frame]]
+    batch: Sequence[tuple[WatchedCamera, Look]]
     future: Future[Answer]
     sent_s: float
 
@@ -219,17 +220,21 @@ class AnalysisLoop:
         idle = [name for name in self._shards if name not in self._calls and self._is_rested(name)]
         if not idle or len(self._held) >= HELD_LIMIT:
             return
-        due = [(camera, frame) for camera in self._cameras.values() if (frame := camera.take())]
+        looks = [(camera, look) for camera in self._cameras.values() if (look := camera.take())]
+        due = [(camera, look) for camera, look in looks if look.parts]
         for place, name in enumerate(idle[: len(due)]):
             self._call(name, due[place :: len(idle)])
+        for camera, look in looks:
+            if not look.parts:
+                self._raise(camera, partial(camera.analyse, look, ()))
 
-    def _call(self, name: str, batch: Sequence[tuple[WatchedCamera, Frame]]) -> None:
+    def _call(self, name: str, batch: Sequence[tuple[WatchedCamera, Look]]) -> None:
         for camera, _ in batch:
             camera.in_flight = True
         try:
             now_s = self._now()
-            armed = [camera.is_armed(now_s) for camera, _ in batch]
-            future = self._shards[name].submit([frame.picture for _, frame in batch], armed)
+            armed = [is_armed for camera, look in batch for is_armed in [camera.is_armed(now_s)] * len(look.parts)]
+            future = self._shards[name].submit([part.picture for _, look in batch for part in look.parts], armed)
         except Exception as error:  # noqa: BLE001 - a call that cannot be made is one that failed
             future = Future()
             future.set_exception(error)
@@ -252,10 +257,12 @@ class AnalysisLoop:
         if answer.dropped:
             _lose(call, answer.dropped)
             return
-        for (camera, frame), detections in zip(call.batch, answer.detections, strict=True):
+        found = iter(answer.detections)
+        for camera, look in call.batch:
             camera.in_flight = False
+            detections = list(islice(found, len(look.parts)))
             if self._cameras.get(camera.name) is camera:
-                self._raise(camera, partial(camera.analyse, frame, detections))
+                self._raise(camera, partial(camera.analyse, look, detections))
 
     def _fail(self, name: str, problem: str) -> None:
         """Lets a shard rest that did not do its work; its frames are taken back or counted."""
@@ -274,6 +281,6 @@ class AnalysisLoop:
 
 
 def _lose(call: _Call, cause: str) -> None:
-    for camera, frame in call.batch:
+    for camera, look in call.batch:
         camera.in_flight = False
-        camera.lose(frame, cause)
+        camera.lose(look, cause)

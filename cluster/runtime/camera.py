@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import structlog
 
+from cluster.analysis.attention import Attention, Look
 from cluster.analysis.pipeline import Analysis
 from cluster.analysis.scene import Scene
 from cluster.analysis.signals import SignalRevision
@@ -110,6 +111,7 @@ class WatchedCamera:
         self._clock = clock
         self._kinds = frozenset(rule.kind for rule in config.rules)
         self._pipeline = pipeline
+        self._attention = Attention()
         self._reader: Reader | None = None
         self._returned: Frame | None = None
         self._flushed = True
@@ -149,24 +151,24 @@ class WatchedCamera:
             return []
         return self._flush(now_s) if self._reader.ended and self._is_idle else []
 
-    def take(self) -> Frame | None:
-        """The frame to analyse next, unless one is in flight. A live one that is STALE_S older than the newest is dropped."""
+    def take(self) -> Look | None:
+        """What to look at next, unless a look is in flight. A live frame that is STALE_S older than the newest is dropped."""
         if self.in_flight or self._reader is None:
             return None
         frame, self._returned = self._returned or self._reader.take(), None
         if frame and not self.is_recording and _lag_s(frame, self._reader) > STALE_S:
             self.drop("stale")
             return None
-        return frame
+        return self._attention.look(frame) if frame else None
 
     def is_armed(self, now_s: float) -> bool:
         """Whether weapons are to be looked for: it watches for them, and an act in force allows that."""
         return Kind.WEAPON in self._permitted(now_s)
 
-    def lose(self, frame: Frame, cause: str) -> None:
-        """Takes back a frame that no shard analysed: one of a recording is analysed later, one of a live stream is counted."""
+    def lose(self, look: Look, cause: str) -> None:
+        """Takes back what no shard looked at: a frame of a recording is analysed later, one of a live stream is counted."""
         if self.is_recording:
-            self._returned = frame
+            self._returned = look.frame
         else:
             self.drop(cause)
 
@@ -174,8 +176,15 @@ class WatchedCamera:
         """Counts a frame that was due and is not analysed."""
         self._dropped[cause] += 1
 
-    def analyse(self, frame: Frame, detections: Detections, now_s: float) -> list[Parcel]:
-        """What a frame gives. One whose act ended while it was in flight gives nothing and is counted."""
+    def analyse(self, look: Look, detections: Sequence[Detections], now_s: float) -> list[Parcel]:
+        """What a frame gives. One whose act ended while it was in flight gives nothing and is counted.
+
+        Args:
+            look: that was taken.
+            detections: of each of its parts.
+            now_s: seconds since the epoch.
+        """
+        frame = look.frame
         permitted = self._permitted(now_s)
         if self._reader is None or not permitted:
             self.drop("unauthorized")
@@ -183,7 +192,7 @@ class WatchedCamera:
         self._flushed = False
         self._last_frame_s = frame.capture_time_s
         self._measure(frame, now_s)
-        analysis = self._pipeline.step(frame, detections, permitted)
+        analysis = self._pipeline.step(frame, self._attention.found(look, detections), permitted)
         return [self._parcel(revision, now_s, self._picture(revision, frame, analysis.scene)) for revision in analysis.revisions]
 
     def stop(self, now_s: float) -> list[Parcel]:

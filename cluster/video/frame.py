@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +22,11 @@ class Fit:
         return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# The size at which pictures are compared with each other: a person far away still is a few pixels, and noise is averaged away.
+LUMA = Fit(160, 160)
+
+
+@dataclass(frozen=True, eq=False)
 class Frame:
     """One picture of a camera and the moment at which it was taken.
 
@@ -37,3 +43,10 @@ class Frame:
     width: int
     height: int
     full: Callable[[], NDArray[np.uint8]]
+
+    @cached_property
+    def luma(self) -> NDArray[np.uint8]:
+        """(h, w) uint8: how bright the picture is, at most 160 a side, to be compared with others; made once."""
+        height, width = self.picture.shape[:2]
+        small = cv2.resize(self.picture, LUMA.of(width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cluster.analysis.attention import Attention, Look
 from cluster.config import CameraConfig, camera_config
 from cluster.detections import Detections
 from cluster.permissions import Lease
@@ -31,6 +32,10 @@ def camera() -> WatchedCamera:
     return watched
 
 
+def look(frame: Frame) -> Look:
+    return Attention().look(frame)
+
+
 def fineness(picture: NDArray[np.uint8]) -> float:
     """How much neighbouring pixels differ where the person is."""
     x0, y0, x1, y1 = PERSON
@@ -47,7 +52,7 @@ def test_picture_that_leaves_the_process_shows_no_detail_of_a_person(camera: Wat
     full = np.random.default_rng(0).integers(0, 2, (360, 640, 3), dtype=np.uint8) * np.uint8(255)
     people = Detections(np.array([PERSON], np.float32), np.array([0.9], np.float32), np.array([ObjectClass.PERSON], np.int16))
 
-    (parcel,) = camera.analyse(Frame(1000.0, PICTURE, 640, 360, lambda: full), people, 1000.0)
+    (parcel,) = camera.analyse(look(Frame(1000.0, PICTURE, 640, 360, lambda: full)), [people], 1000.0)
 
     assert fineness(full) > 100
     assert fineness(evidence(parcel)) < 5
@@ -64,5 +69,5 @@ def test_weapons_are_looked_for_only_under_an_act_that_allows_it(now_s: float, i
 @pytest.mark.parametrize(("now_s", "is_analysed"), [(1999.9, True), (2000.0, False)])
 def test_frame_gives_nothing_once_the_act_has_ended(camera: WatchedCamera, now_s: float, is_analysed: bool) -> None:
     """Red line: a camera is analysed only under an act in force, whenever the picture was taken."""
-    assert bool(camera.analyse(frame(1999.9), Detections.empty(), now_s)) is is_analysed
+    assert bool(camera.analyse(look(frame(1999.9)), [Detections.empty()], now_s)) is is_analysed
     assert camera.report(now_s).dropped.get("unauthorized", 0) == (not is_analysed)
