@@ -6,7 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from cluster.analysis.signals import SignalRevision
 from cluster.reporting.outbox import Parcel
-from cluster.reporting.report import CameraReport, CameraState, Ownership
+from cluster.reporting.report import CameraReport, CameraState, Ownership, StreamFaultKind
 from vigie.v1 import cameras_pb2, signals_pb2, venues_pb2, vocabulary_pb2
 
 CONCERNS_LIMIT = 32
@@ -19,6 +19,16 @@ _STATES = {
     CameraState.UNAUTHORIZED: cameras_pb2.CAMERA_STATE_UNAUTHORIZED,
     CameraState.ENDED: cameras_pb2.CAMERA_STATE_ENDED,
     CameraState.MISCONFIGURED: cameras_pb2.CAMERA_STATE_MISCONFIGURED,
+    CameraState.QUARANTINED: cameras_pb2.CAMERA_STATE_QUARANTINED,
+}
+_FAULTS = {
+    StreamFaultKind.FROZEN: cameras_pb2.STREAM_FAULT_KIND_FROZEN,
+    StreamFaultKind.BLACK: cameras_pb2.STREAM_FAULT_KIND_BLACK,
+    StreamFaultKind.BLURRED: cameras_pb2.STREAM_FAULT_KIND_BLURRED,
+    StreamFaultKind.COVERED: cameras_pb2.STREAM_FAULT_KIND_COVERED,
+    StreamFaultKind.MOVED: cameras_pb2.STREAM_FAULT_KIND_MOVED,
+    StreamFaultKind.LOW_LIGHT: cameras_pb2.STREAM_FAULT_KIND_LOW_LIGHT,
+    StreamFaultKind.WRONG_RATE: cameras_pb2.STREAM_FAULT_KIND_WRONG_RATE,
 }
 
 
@@ -95,6 +105,15 @@ def health_message(report: CameraReport, *, owner: str, now_s: float) -> cameras
             cameras_pb2.Concern(kind=vocabulary_pb2.Kind.ValueType(concern.kind), problem=concern.problem)
             for concern in report.concerns[:CONCERNS_LIMIT]
         ],
+        faults=[
+            cameras_pb2.StreamFault(kind=_FAULTS[fault.kind], detail=fault.detail, since_time=timestamp(fault.since_s))
+            for fault in report.faults
+        ],
+        wanted_rate_hz=report.wanted_rate_hz,
+        target_rate_hz=report.target_rate_hz,
+        stalls=report.stalls,
+        uptime=report.uptime,
+        quiet=report.is_quiet,
     )
     if report.last_frame_s is not None:
         health.last_frame_time.CopyFrom(timestamp(report.last_frame_s))

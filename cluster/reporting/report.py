@@ -17,6 +17,34 @@ class CameraState(Enum):
     UNAUTHORIZED = "unauthorized"
     ENDED = "ended"
     MISCONFIGURED = "misconfigured"
+    QUARANTINED = "quarantined"
+
+
+class StreamFaultKind(Enum):
+    """What may be wrong with the pictures of a stream. The names are those of `vigie.v1.StreamFaultKind`, without its prefix."""
+
+    FROZEN = "frozen"
+    BLACK = "black"
+    BLURRED = "blurred"
+    COVERED = "covered"
+    MOVED = "moved"
+    LOW_LIGHT = "low_light"
+    WRONG_RATE = "wrong_rate"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFault:
+    """What is wrong with the pictures of a stream, as measured.
+
+    Attributes:
+        kind: what.
+        detail: with figures, and what to do.
+        since_s: since when, in seconds since the epoch.
+    """
+
+    kind: StreamFaultKind
+    detail: str
+    since_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +78,12 @@ class CameraReport:
         dropped: frames that were due and not analysed, by cause.
         frame_age_p95_s: from capture to detection, 95th percentile of the last minute.
         concerns: why kinds cannot be fully trusted at this camera.
+        faults: what is wrong with its pictures.
+        wanted_rate_hz: frames a second that its kinds want analysed.
+        target_rate_hz: frames a second that it is to have analysed now, fewer while there is not enough to analyse with.
+        stalls: how often frames ceased to come from an open stream.
+        uptime: share of the time since its owner has it in which frames came, 0 to 1.
+        is_quiet: nothing moves in its picture, so that it is looked at only now and then.
     """
 
     ownership: Ownership
@@ -65,3 +99,9 @@ class CameraReport:
     dropped: Mapping[str, int] = field(default_factory=dict)
     frame_age_p95_s: float = 0.0
     concerns: tuple[Concern, ...] = ()
+    faults: tuple[StreamFault, ...] = ()
+    wanted_rate_hz: float = 0.0
+    target_rate_hz: float = 0.0
+    stalls: int = 0
+    uptime: float = 0.0
+    is_quiet: bool = False

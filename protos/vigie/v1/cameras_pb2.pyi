@@ -22,6 +22,43 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _StreamFaultKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StreamFaultKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StreamFaultKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STREAM_FAULT_KIND_UNSPECIFIED: _StreamFaultKind.ValueType  # 0
+    STREAM_FAULT_KIND_FROZEN: _StreamFaultKind.ValueType  # 1
+    """The same picture again and again."""
+    STREAM_FAULT_KIND_BLACK: _StreamFaultKind.ValueType  # 2
+    STREAM_FAULT_KIND_BLURRED: _StreamFaultKind.ValueType  # 3
+    """Out of focus, or the lens is dirty."""
+    STREAM_FAULT_KIND_COVERED: _StreamFaultKind.ValueType  # 4
+    """Something stands before the lens."""
+    STREAM_FAULT_KIND_MOVED: _StreamFaultKind.ValueType  # 5
+    """The camera looks elsewhere than before."""
+    STREAM_FAULT_KIND_LOW_LIGHT: _StreamFaultKind.ValueType  # 6
+    STREAM_FAULT_KIND_WRONG_RATE: _StreamFaultKind.ValueType  # 7
+    """Frames come at another rate than the stream declares."""
+
+class StreamFaultKind(_StreamFaultKind, metaclass=_StreamFaultKindEnumTypeWrapper): ...
+
+STREAM_FAULT_KIND_UNSPECIFIED: StreamFaultKind.ValueType  # 0
+STREAM_FAULT_KIND_FROZEN: StreamFaultKind.ValueType  # 1
+"""The same picture again and again."""
+STREAM_FAULT_KIND_BLACK: StreamFaultKind.ValueType  # 2
+STREAM_FAULT_KIND_BLURRED: StreamFaultKind.ValueType  # 3
+"""Out of focus, or the lens is dirty."""
+STREAM_FAULT_KIND_COVERED: StreamFaultKind.ValueType  # 4
+"""Something stands before the lens."""
+STREAM_FAULT_KIND_MOVED: StreamFaultKind.ValueType  # 5
+"""The camera looks elsewhere than before."""
+STREAM_FAULT_KIND_LOW_LIGHT: StreamFaultKind.ValueType  # 6
+STREAM_FAULT_KIND_WRONG_RATE: StreamFaultKind.ValueType  # 7
+"""Frames come at another rate than the stream declares."""
+Global___StreamFaultKind: _TypeAlias = StreamFaultKind  # noqa: Y015
+
 class _CameraState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -41,6 +78,8 @@ class _CameraStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CameraSta
     """A recording that came to its end."""
     CAMERA_STATE_MISCONFIGURED: _CameraState.ValueType  # 7
     """It cannot be analysed as it is configured."""
+    CAMERA_STATE_QUARANTINED: _CameraState.ValueType  # 8
+    """It brought down or held up what analysed it again and again, and is left alone for a while."""
 
 class CameraState(_CameraState, metaclass=_CameraStateEnumTypeWrapper): ...
 
@@ -57,6 +96,8 @@ CAMERA_STATE_ENDED: CameraState.ValueType  # 6
 """A recording that came to its end."""
 CAMERA_STATE_MISCONFIGURED: CameraState.ValueType  # 7
 """It cannot be analysed as it is configured."""
+CAMERA_STATE_QUARANTINED: CameraState.ValueType  # 8
+"""It brought down or held up what analysed it again and again, and is left alone for a while."""
 Global___CameraState: _TypeAlias = CameraState  # noqa: Y015
 
 @_typing.final
@@ -101,6 +142,12 @@ class CameraHealth(_message.Message):
     FRAME_AGE_P95_S_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
     CONCERNS_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
+    WANTED_RATE_HZ_FIELD_NUMBER: _builtins.int
+    TARGET_RATE_HZ_FIELD_NUMBER: _builtins.int
+    STALLS_FIELD_NUMBER: _builtins.int
+    UPTIME_FIELD_NUMBER: _builtins.int
+    QUIET_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
     """`venues/{venue}/cameras/{camera}`."""
     incarnation: _builtins.int
@@ -116,6 +163,16 @@ class CameraHealth(_message.Message):
     """Seconds from capture to detection, 95th percentile of the last minute."""
     owner: _builtins.str
     """The process that owns the camera."""
+    wanted_rate_hz: _builtins.float
+    """Frames that its kinds want analysed a second."""
+    target_rate_hz: _builtins.float
+    """Frames that it is to have analysed a second now: fewer than wanted while there is not enough to analyse with."""
+    stalls: _builtins.int
+    """How often frames ceased to come from an open stream."""
+    uptime: _builtins.float
+    """Share of the time since its owner has it in which frames came, 0 to 1."""
+    quiet: _builtins.bool
+    """Nothing moves in its picture: it is looked at now and then until something does."""
     @_builtins.property
     def state_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the state holds."""
@@ -136,6 +193,10 @@ class CameraHealth(_message.Message):
     def concerns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Concern]:
         """Why kinds cannot be fully trusted at this camera as it is set up and as its pictures are."""
 
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___StreamFault]:
+        """What is wrong with the pictures themselves, as measured."""
+
     def __init__(
         self,
         *,
@@ -155,14 +216,49 @@ class CameraHealth(_message.Message):
         frame_age_p95_s: _builtins.float = ...,
         owner: _builtins.str = ...,
         concerns: _abc.Iterable[Global___Concern] | None = ...,
+        faults: _abc.Iterable[Global___StreamFault] | None = ...,
+        wanted_rate_hz: _builtins.float = ...,
+        target_rate_hz: _builtins.float = ...,
+        stalls: _builtins.int = ...,
+        uptime: _builtins.float = ...,
+        quiet: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_frame_time", b"last_frame_time", "report_time", b"report_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysed_frames", b"analysed_frames", "analysed_rate_hz", b"analysed_rate_hz", "camera", b"camera", "concerns", b"concerns", "detail", b"detail", "dropped_frames", b"dropped_frames", "frame_age_p95_s", b"frame_age_p95_s", "incarnation", b"incarnation", "last_frame_time", b"last_frame_time", "owner", b"owner", "received_frames", b"received_frames", "received_rate_hz", b"received_rate_hz", "reconnects", b"reconnects", "report_time", b"report_time", "state", b"state", "state_time", b"state_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysed_frames", b"analysed_frames", "analysed_rate_hz", b"analysed_rate_hz", "camera", b"camera", "concerns", b"concerns", "detail", b"detail", "dropped_frames", b"dropped_frames", "faults", b"faults", "frame_age_p95_s", b"frame_age_p95_s", "incarnation", b"incarnation", "last_frame_time", b"last_frame_time", "owner", b"owner", "quiet", b"quiet", "received_frames", b"received_frames", "received_rate_hz", b"received_rate_hz", "reconnects", b"reconnects", "report_time", b"report_time", "stalls", b"stalls", "state", b"state", "state_time", b"state_time", "target_rate_hz", b"target_rate_hz", "uptime", b"uptime", "wanted_rate_hz", b"wanted_rate_hz"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CameraHealth: _TypeAlias = CameraHealth  # noqa: Y015
+
+@_typing.final
+class StreamFault(_message.Message):
+    """What is wrong with the pictures of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    kind: Global___StreamFaultKind.ValueType
+    detail: _builtins.str
+    """With figures, and what to do."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        kind: Global___StreamFaultKind.ValueType = ...,
+        detail: _builtins.str = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "kind", b"kind", "since_time", b"since_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamFault: _TypeAlias = StreamFault  # noqa: Y015
 
 @_typing.final
 class Concern(_message.Message):
