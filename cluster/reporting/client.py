@@ -8,6 +8,8 @@ from functools import partial
 
 import grpc
 import structlog
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from cluster.errors import ConfigurationError
 from cluster.reporting.convert import health_message
@@ -215,3 +217,12 @@ def describe(error: grpc.RpcError) -> str:
         details = error.details() or ""
         return f"{error.code().name}: {refusal(details) or details}"
     return str(error) or type(error).__name__
+
+
+def denied_venue(error: grpc.RpcError) -> str | None:
+    """Id of the venue at which the caller may not make a call that failed; None where it failed for another reason."""
+    if not isinstance(error, grpc.Call) or error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+        return None
+    status, info = rpc_status.from_call(error), error_details_pb2.ErrorInfo()
+    unpacked = [detail.Unpack(info) for detail in (status.details if status else ())]
+    return (info.metadata.get("venue") or None) if any(unpacked) else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import grpc
 import structlog
 
-from cluster.reporting.client import describe, retry_wait_s
+from cluster.reporting.client import denied_venue, describe, retry_wait_s
 from cluster.reporting.convert import unpacked
 from cluster.reporting.outbox import Entry, Outbox
 from vigie.v1 import signal_service_pb2, signal_service_pb2_grpc
@@ -32,6 +32,7 @@ class DeliveryLimits:
         idle_s: how long a stream stays open with nothing to say.
         stream_s: how long a stream lives at most, so that load finds new replicas.
         backoff_s: the longest wait between two attempts.
+        denied_s: how long the signals of a venue are held back for which the cluster may not speak.
     """
 
     batch_signals: int = 256
@@ -41,6 +42,7 @@ class DeliveryLimits:
     idle_s: float = 30.0
     stream_s: float = 600.0
     backoff_s: float = 5.0
+    denied_s: float = 60.0
 
 
 DEFAULT_LIMITS = DeliveryLimits()
@@ -113,6 +115,7 @@ class SignalReporter:
         self._halted = threading.Event()
         self._call: grpc.Call | None = None
         self._failures = 0
+        self._denied_s: dict[str, float] = {}
         self._thread = threading.Thread(target=self.run, name="signal-reporter", daemon=True)
 
     def start(self) -> None:
@@ -143,7 +146,7 @@ class SignalReporter:
                     return
                 self.deliver()
             except grpc.RpcError as error:
-                self._back_off(describe(error))
+                self._heed(error)
             except Exception as error:  # noqa: BLE001 - the edge of the loop: whatever is wrong is told and tried again
                 self._back_off(f"{type(error).__name__}: {error}")
 
@@ -167,7 +170,7 @@ class SignalReporter:
         """Waits until something waits; False when it is time to end."""
         while not self._halted.is_set():
             news = self._news
-            if self._outbox.counts().pending:
+            if self._outbox.counts().pending and self._peek(after=0):
                 return True
             if self._draining:
                 return False
@@ -195,9 +198,21 @@ class SignalReporter:
             self._call.cancel()
         if len(window.in_flight) >= limits.batches_in_flight or now_s - window.opened_s > limits.stream_s:
             return None
-        entries = self._outbox.peek(after=window.after, limit=limits.batch_signals, limit_bytes=limits.batch_bytes)
+        entries = self._peek(after=window.after)
         with self._changed:
             return window.send(entries, now_s) if entries else None
+
+    def _peek(self, *, after: int) -> list[Entry]:
+        """The next entries to be sent; those of venues for which the cluster may not speak keep nobody else waiting."""
+        limits, now_s = self._limits, self._clock()
+        self._denied_s = {venue: since_s for venue, since_s in self._denied_s.items() if now_s - since_s < limits.denied_s}
+        held_back = tuple(f"venues/{venue}/" for venue in self._denied_s)
+        return self._outbox.peek(
+            after=after,
+            limit=limits.batch_signals,
+            limit_bytes=limits.batch_bytes,
+            wanted=lambda parcel: not held_back or not unpacked(parcel).camera.startswith(held_back),
+        )
 
     def _is_over(self, window: Window) -> bool:
         """Whether a stream with nothing to send now is to end, and not to wait for more."""
@@ -220,6 +235,20 @@ class SignalReporter:
         self._outbox.settle(list(parcels), rejected)
         self._failures = 0
         self.wake()
+
+    def _heed(self, error: grpc.RpcError) -> None:
+        """Holds back the signals of the one venue that a call was refused for; waits a little after any other failure."""
+        venue = denied_venue(error)
+        if venue is None or venue in self._denied_s:
+            self._back_off(describe(error))
+            return
+        self._denied_s[venue] = self._clock()
+        _log.error(
+            "signals of a venue are held back: this cluster may not speak for it; see its certificate",
+            venue=venue,
+            outbox=str(self._outbox.path),
+            problem=describe(error),
+        )
 
     def _back_off(self, problem: str) -> None:
         if self._halted.is_set():

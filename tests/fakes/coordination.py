@@ -8,6 +8,9 @@ from queue import Queue
 from typing import Self
 
 import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 from vigie.v1 import (
     assignment_service_pb2,
@@ -35,6 +38,7 @@ class FakeCoordination(
         recorded: signals by id and revision.
         rejections: reasons by signal id.
         deaf: batches still to come that are read and never acknowledged, after which the stream fails.
+        denied: ids of the venues for which the caller may not speak.
         answering: cleared, batches are taken and no acknowledgement is sent until it is set.
         health: the last word of each camera.
         superseded: cameras that have another owner.
@@ -48,6 +52,7 @@ class FakeCoordination(
         self.recorded: dict[tuple[str, int], signals_pb2.Signal] = {}
         self.rejections: dict[str, str] = {}
         self.deaf: deque[grpc.StatusCode] = deque()
+        self.denied: set[str] = set()
         self.answering = threading.Event()
         self.answering.set()
         self.health: dict[str, cameras_pb2.CameraHealth] = {}
@@ -93,6 +98,8 @@ class FakeCoordination(
             self.batches.append(request)
             if self.deaf:
                 context.abort(self.deaf.popleft(), "as the test wishes")
+            for venue in self.denied & {signal.camera.split("/")[1] for signal in request.signals if signal.camera}:
+                context.abort_with_status(rpc_status.to_status(_denial(venue)))
             yield self._record(request)
 
     def ReportCameraHealth(  # noqa: N802 - the name in the contract
@@ -133,3 +140,9 @@ class FakeCoordination(
                 response.recorded += 1
         self.answering.wait()
         return response
+
+
+def _denial(venue: str) -> status_pb2.Status:
+    info = any_pb2.Any()
+    info.Pack(error_details_pb2.ErrorInfo(reason="ACCESS_DENIED", domain="vigie", metadata={"venue": venue}))
+    return status_pb2.Status(code=grpc.StatusCode.PERMISSION_DENIED.value[0], message=f"not at {venue}", details=[info])

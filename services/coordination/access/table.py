@@ -150,9 +150,8 @@ def check(call: Call, method: str, request: Message) -> None:
             venue = _venue(name)
             if venue is not None and venue not in call.venues:
                 # The same whether there is such a venue or not.
-                raise AccessDeniedError(
-                    f"{call.caller.name} may not do this at venues/{venue}: it needs the role {_any_of(rule)} there"
-                )
+                problem = f"{call.caller.name} may not do this at venues/{venue}: it needs the role {_any_of(rule)} there"
+                raise AccessDeniedError(problem, venue=venue)
 
 
 def _texts(message: Message, path: list[str]) -> Iterator[str]:

@@ -20,8 +20,9 @@ from vigie.v1 import signal_service_pb2_grpc, signals_pb2
 Reporting = Callable[..., SignalReporter]
 
 
-def parcel(signal_id: str, picture: bytes | None = None) -> Parcel:
-    return Parcel(signal_id, 1, signals_pb2.Signal(signal_id=signal_id, revision=1).SerializeToString(), picture)
+def parcel(signal_id: str, picture: bytes | None = None, *, camera: str = "") -> Parcel:
+    message = signals_pb2.Signal(signal_id=signal_id, revision=1, camera=camera)
+    return Parcel(signal_id, 1, message.SerializeToString(), picture)
 
 
 @pytest.fixture
@@ -112,11 +113,25 @@ class MeasuredOutbox(Outbox):
 
     outstanding = 0
 
-    def peek(self, *, after: int, limit: int, limit_bytes: int) -> list[Entry]:
-        entries = super().peek(after=after, limit=limit, limit_bytes=limit_bytes)
+    def peek(self, *, after: int, limit: int, limit_bytes: int, wanted: Callable[[Parcel], bool] = lambda _: True) -> list[Entry]:
+        entries = super().peek(after=after, limit=limit, limit_bytes=limit_bytes, wanted=wanted)
         if entries:
             self.outstanding = max(self.outstanding, entries[-1].number - self.counts().recorded)
         return entries
+
+
+def test_venue_for_which_the_cluster_may_not_speak_keeps_no_other_waiting(
+    service: FakeCoordination, outbox: Outbox, reporting: Reporting
+) -> None:
+    service.denied = {"lost"}
+    outbox.put([parcel("a", camera="venues/lost/cameras/c"), parcel("b", camera="venues/kept/cameras/c")])
+    reporting(replace(DEFAULT_LIMITS, denied_s=0.5))
+    eventually(lambda: outbox.counts().recorded == 1)
+    assert service.recorded.keys() == {("b", 1)}
+
+    service.denied = set()
+    eventually(lambda: outbox.counts().recorded == 2)
+    assert service.recorded.keys() == {("a", 1), ("b", 1)}
 
 
 def test_batches_in_flight_are_bounded(service: FakeCoordination, tmp_path: Path) -> None:
