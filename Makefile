@@ -59,7 +59,7 @@ protos: dev ## generate the Python of the protos
 
 .PHONY: bench
 bench: env ## measure the speed of each part, as ratios
-	$(BIN)/vigie bench pipeline
+	$(BIN)/vigie bench limit
 
 .PHONY: lock
 lock: $(VENV)/.uv ## pin every dependency anew

@@ -4,12 +4,12 @@ import typer
 
 from tools.bench.coordination.command import coordination
 from tools.bench.detector import detector
-from tools.bench.pipeline import pipeline
+from tools.bench.limit import limit
 from tools.bench.rules import rules
 from tools.bench.tracking import tracking
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-app.command()(pipeline)
+app.command()(limit)
 app.command()(detector)
 app.command()(rules)
 app.command()(tracking)

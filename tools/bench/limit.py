@@ -1,4 +1,4 @@
-"""`vigie bench pipeline`: what the whole path costs beside decoding and inference alone, in the same run."""
+"""`vigie bench limit`: what the whole path costs beside decoding and inference alone, in the same run."""
 
 import json
 import os
@@ -101,7 +101,7 @@ class Progress:
     frames: int
 
 
-def pipeline(
+def limit(
     cameras: Annotated[int, typer.Option(min=1, max=64, help="Cameras.")] = 8,
     seconds: Annotated[float, typer.Option(min=4, max=600, help="Length of each camera's clip.")] = 12,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="How often everything is measured.")] = 3,
@@ -113,7 +113,7 @@ def pipeline(
     path counts, Ray's own included, from the first to the last report of the cameras. The bare measurements run before and after
     each round, a process a core; the round with the median ratio is shown, beside the ratios of all.
 
-    Example: vigie bench pipeline --json
+    Example: vigie bench limit --json
     """
     say = Console(stderr=True, markup=False, highlight=False)
     with TemporaryDirectory(prefix="vigie-bench-") as name, say.status("") as status:
