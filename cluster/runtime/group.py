@@ -30,6 +30,7 @@ from cluster.runtime.status import GroupStatus
 from cluster.supervision import Holding, Task
 from cluster.video.frame import Fit
 from cluster.video.reader import CameraReader
+from cluster.video.site import Sites
 from cluster.video.stream import Timeouts
 from cluster.video.url import StreamUrl, resolve
 from vigie.v1 import assignments_pb2, camera_service_pb2_grpc, signal_service_pb2_grpc
@@ -67,6 +68,7 @@ class Group:
             config.state_dir / "outbox" / config.cluster, limit_bytes=config.outbox_limit_bytes, reporter=self._reporter
         )
         self._loop = AnalysisLoop(self._outboxes.put, now=time.time, clock=time.monotonic)
+        self._sites = Sites(random.random, time.monotonic)
         self._lock = threading.Lock()
         self._holdings: dict[str, Holding] = {}
         self._faults: dict[str, CameraReport] = {}
@@ -177,6 +179,7 @@ class Group:
             now=time.time,
             random=random.random,
             on_frame=self._loop.note_frame,
+            gate=self._sites.gate(url.host, config.name),
         )
 
     def _reporter(self, outbox: Outbox) -> SignalReporter:

@@ -39,6 +39,8 @@ class StreamHealth:
         reconnects: times that the stream was opened again.
         received_rate_hz: frames decoded a second, over the last 10 s.
         taken_rate_hz: frames taken a second, over the last 10 s.
+        stalls: times that frames ceased to come from an open stream.
+        uptime: share of the time since the reader was made in which frames came, 0 to 1.
     """
 
     state: StreamState
@@ -52,6 +54,8 @@ class StreamHealth:
     reconnects: int
     received_rate_hz: float
     taken_rate_hz: float
+    stalls: int = 0
+    uptime: float = 0.0
 
 
 class HealthMonitor:
@@ -72,7 +76,8 @@ class HealthMonitor:
         self._is_watched = False
         self._openings = self._received = self._taken = self._replaced = self._corrupt = self._corrupt_before = 0
         self._last_frame_s: float | None = None
-        self._last_arrival_s = monotonic()
+        self._last_arrival_s = self._made_s = monotonic()
+        self._stalls, self._live_s = 0, 0.0
         self._receiving = RateMeter(self._last_arrival_s)
         self._taking = RateMeter(self._last_arrival_s)
 
@@ -95,8 +100,11 @@ class HealthMonitor:
         with self._lock:
             self._received += 1
             self._corrupt = corrupt
-            self._last_frame_s, self._last_arrival_s = capture_time_s, self._monotonic()
-            self._receiving.count(self._last_arrival_s)
+            arrival_s = self._monotonic()
+            if self._state is StreamState.LIVE:
+                self._live_s += arrival_s - self._last_arrival_s
+            self._last_frame_s, self._last_arrival_s = capture_time_s, arrival_s
+            self._receiving.count(arrival_s)
             self._enter(StreamState.LIVE, "")
 
     def corrupt(self, count: int) -> None:
@@ -132,7 +140,15 @@ class HealthMonitor:
                 reconnects=max(0, self._openings - 1),
                 received_rate_hz=self._receiving.rate_hz(now_s),
                 taken_rate_hz=self._taking.rate_hz(now_s),
+                stalls=self._stalls,
+                uptime=self._uptime(now_s),
             )
+
+    def _uptime(self, now_s: float) -> float:
+        """What passed since the last frame counts while the stream is live: it is silent only once it is known to be."""
+        since_last_s = now_s - self._last_arrival_s if self._state is StreamState.LIVE else 0.0
+        lifetime_s = now_s - self._made_s
+        return (self._live_s + since_last_s) / lifetime_s if lifetime_s else 0.0
 
     def _watch(self, now_s: float) -> None:
         is_silent = now_s - self._last_arrival_s > self._stalled_s
@@ -142,6 +158,7 @@ class HealthMonitor:
     def _enter(self, state: StreamState, detail: str) -> None:
         if state is not self._state:
             self._state_since_s = self._now()
+            self._stalls += self._state is StreamState.LIVE and state is not StreamState.ENDED
         if (state, detail) != (self._state, self._detail):
             (_log.warning if detail else _log.info)("stream state", camera=self._camera, state=state.value, detail=detail)
         self._state, self._detail = state, detail

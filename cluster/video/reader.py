@@ -15,6 +15,7 @@ from cluster.video.health import HealthMonitor, StreamHealth, StreamState
 from cluster.video.pyav import open_source
 from cluster.video.reconnect import MISCONFIGURED_RETRY_S, Backoff
 from cluster.video.sampling import Sampler
+from cluster.video.site import OPEN, Gate
 from cluster.video.slot import Slot
 from cluster.video.source import Source
 from cluster.video.stream import Pace, StreamConfig, Timeouts
@@ -73,6 +74,7 @@ class CameraReader:
         on_frame: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
         open_source: OpenSource = open_source,
+        gate: Gate = OPEN,
     ) -> None:
         """Starts nothing yet.
 
@@ -88,6 +90,7 @@ class CameraReader:
             on_frame: called by the reader's thread whenever there is a frame to take, and at the end; must return at once.
             monotonic: seconds on a clock that never jumps.
             open_source: opens the stream.
+            gate: lets it be opened when its host's other cameras allow.
         """
         self._name = name
         self._pace = config.pace
@@ -97,6 +100,7 @@ class CameraReader:
         self._open = partial(open_source, config, url=url, fit=fit, timeouts=timeouts, now=now, monotonic=monotonic)
         self._health = HealthMonitor(name, stalled_s=timeouts.stalled_s, now=now, monotonic=monotonic)
         self._backoff = Backoff(random)
+        self._gate = gate
         self._slot = Slot()
         self._source: Source | None = None
         self._has_frames = self._has_ended = False
@@ -143,12 +147,17 @@ class CameraReader:
 
     def run(self) -> None:
         """Reads until the recording ends or `interrupt`."""
-        delay_s = self.step()
-        while delay_s is not None and not self._stopping.wait(delay_s):
+        with self._gate:
             delay_s = self.step()
+            while delay_s is not None and not self._stopping.wait(delay_s):
+                delay_s = self.step()
 
     def step(self) -> float | None:
         """Opens the stream and reads it until it ends or fails. Returns the seconds until the next attempt; None: no more."""
+        if wait_s := self._gate.wait_s():
+            if problem := self._gate.problem():
+                self._health.enter(StreamState.UNREACHABLE, problem)
+            return wait_s
         try:
             detail = self._read()
         except StreamError as error:
@@ -185,6 +194,8 @@ class CameraReader:
         waits = not source.is_live and self._pace is Pace.FASTEST
 
         def is_due(capture_time_s: float) -> bool:
+            if not self._has_frames:
+                self._gate.answered()
             self._has_frames = True
             self._backoff.reset()
             self._health.received(capture_time_s, source.corrupt)
@@ -200,4 +211,6 @@ class CameraReader:
     def _recover(self, error: StreamError) -> float:
         state = next(_STATES[kind] for kind in type(error).__mro__ if kind in _STATES)
         self._health.enter(state, str(error))
+        # Whoever refuses a camera is there.
+        (self._gate.answered if state is StreamState.MISCONFIGURED else self._gate.lost)()
         return MISCONFIGURED_RETRY_S if state is StreamState.MISCONFIGURED else self._backoff.next_s()

@@ -43,6 +43,11 @@ class StreamUrl:
         return urlsplit(self.value).scheme
 
     @property
+    def host(self) -> str:
+        """The host that serves it; empty for a file."""
+        return urlsplit(self.value).hostname or ""
+
+    @property
     def path(self) -> Path:
         """The file or folder of a `file:` URL."""
         return Path(unquote(urlsplit(self.value).path))

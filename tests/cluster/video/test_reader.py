@@ -1,14 +1,16 @@
 import threading
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import pytest
 import structlog
 
 from cluster.errors import StreamEndedError, StreamError, StreamOpenError, StreamRefusedError, StreamStalledError
 from cluster.video.frame import Fit, Frame
-from cluster.video.health import StreamState
+from cluster.video.health import HealthMonitor, StreamState
 from cluster.video.reader import CameraReader
 from cluster.video.reconnect import MISCONFIGURED_RETRY_S
+from cluster.video.site import OPEN, Gate
 from cluster.video.source import Source
 from cluster.video.stream import Pace, StreamConfig, Timeouts
 from cluster.video.url import StreamUrl
@@ -33,6 +35,7 @@ def reader(
     rate_hz: float = 25,
     monotonic: Callable[[], float] | None = None,
     on_frame: Callable[[], None] = lambda: None,
+    gate: Gate = OPEN,
 ) -> CameraReader:
     return CameraReader(
         "gate",
@@ -46,6 +49,7 @@ def reader(
         on_frame=on_frame,
         monotonic=monotonic or Clock(),
         open_source=FakeOpening(*script),
+        gate=gate,
     )
 
 
@@ -190,3 +194,66 @@ def test_corrupt_packets_are_counted_over_reconnects() -> None:
         source.corrupt = 3
         camera.step()
     assert camera.health().corrupt == 6
+
+
+class ClosedGate:
+    """Lets nobody through while `wait_for_s` is not 0, and remembers what it is told."""
+
+    def __init__(self, wait_for_s: float = 0.0) -> None:
+        self.wait_for_s = wait_for_s
+        self.told = list[str]()
+
+    def wait_s(self) -> float:
+        return self.wait_for_s
+
+    def answered(self) -> None:
+        self.told.append("answered")
+
+    def lost(self) -> None:
+        self.told.append("lost")
+
+    def problem(self) -> str:
+        return "its host is down" if self.wait_for_s else ""
+
+    def __enter__(self) -> Self:
+        self.told.append("joined")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.told.append("left")
+
+
+def test_stream_is_not_opened_while_its_host_is_down() -> None:
+    camera = reader(gate=ClosedGate(0.25))
+    assert camera.step() == 0.25
+    assert (camera.health().state, camera.health().detail) == (StreamState.UNREACHABLE, "its host is down")
+
+
+def test_host_is_told_of_what_becomes_of_each_opening() -> None:
+    gate = ClosedGate()
+    ended, refused = StreamEndedError(URL.redacted, "ended"), StreamRefusedError(URL.redacted, "refused")
+    camera = reader(FakeSource([0, 1], end=ended), StreamOpenError(URL.redacted, "nothing listens"), refused, gate=gate)
+    for _ in range(3):
+        camera.step()
+    assert gate.told == ["answered", "lost", "lost", "answered"]
+
+
+def test_camera_is_one_of_its_host_for_as_long_as_it_is_read() -> None:
+    gate = ClosedGate()
+    camera = reader(FakeSource([0], is_live=False), gate=gate)
+    camera.run()
+    assert (gate.told[0], gate.told[-1]) == ("joined", "left")
+
+
+def test_uptime_and_stalls_tell_for_how_long_and_how_often_frames_ceased_to_come() -> None:
+    clock = Clock()
+    monitor = HealthMonitor("gate", stalled_s=5, now=lambda: NOW_S, monotonic=clock)
+    monitor.opened(is_live=True)
+    for time_s in (0.0, 1.0, 2.0, 20.0, 24.0, 25.0):
+        clock.time_s = time_s
+        if time_s == 20.0:
+            assert monitor.snapshot().state is StreamState.STALLED
+        monitor.received(time_s, corrupt=0)
+    health = monitor.snapshot()
+    assert health.stalls == 1
+    assert health.uptime == pytest.approx(7 / 25)
