@@ -123,6 +123,16 @@ class HealthMonitor:
             self._taken += 1
             self._taking.count(self._monotonic())
 
+    def age_s(self, capture_time_s: float) -> float:
+        """How long ago a frame was taken, by the stream's own clock, which goes on while no frame comes.
+
+        Setting this machine's clock changes nothing of it, and neither does a camera whose clock is wrong.
+        """
+        with self._lock:
+            if self._last_frame_s is None:
+                return 0.0
+            return self._last_frame_s - capture_time_s + self._monotonic() - self._last_arrival_s
+
     def snapshot(self) -> StreamHealth:
         """How the stream is doing now."""
         with self._lock:

@@ -24,6 +24,8 @@ from cluster.video.url import StreamUrl
 _log = structlog.get_logger(__name__)
 
 _MARGIN_S = 1.0
+# Beyond what its timeouts allow, a thread may wait this long for a processor before it is said to hang.
+_HANGING_MARGIN_S = 5.0
 
 _STATES: dict[type, StreamState] = {
     StreamRefusedError: StreamState.MISCONFIGURED,
@@ -83,7 +85,7 @@ class CameraReader:
             config: of its stream.
             url: of the stream, secrets filled in.
             fit: into which pictures are scaled.
-            rate_hz: how many frames a second are due, above 0.
+            rate_hz: how many frames a second are due at first, above 0.
             timeouts: of the stream.
             now: seconds since the epoch.
             random: evenly from [0, 1), such as `random.random`.
@@ -97,6 +99,7 @@ class CameraReader:
         self._url = url
         self._rate_hz = rate_hz
         self._on_frame = on_frame
+        self._monotonic = monotonic
         self._open = partial(open_source, config, url=url, fit=fit, timeouts=timeouts, now=now, monotonic=monotonic)
         self._health = HealthMonitor(name, stalled_s=timeouts.stalled_s, now=now, monotonic=monotonic)
         self._backoff = Backoff(random)
@@ -106,6 +109,8 @@ class CameraReader:
         self._has_frames = self._has_ended = False
         self._stopping = threading.Event()
         self._longest_wait_s = max(3 * timeouts.open_s, timeouts.read_s) + _MARGIN_S
+        self._longest_step_s = max(self._longest_wait_s, timeouts.stalled_s, timeouts.first_frame_s) + _HANGING_MARGIN_S
+        self._working_since_s: float | None = None
         self._thread = threading.Thread(target=self.run, name=f"camera {name}", daemon=True)
 
     def start(self) -> None:
@@ -119,9 +124,26 @@ class CameraReader:
             self._health.taken()
         return frame
 
+    def set_rate(self, rate_hz: float) -> None:
+        """How many frames a second are due from now on, above 0."""
+        self._rate_hz = rate_hz
+
+    def age_s(self, frame: Frame) -> float:
+        """How long ago a frame was taken, by the stream's own clock."""
+        return self._health.age_s(frame.capture_time_s)
+
     def health(self) -> StreamHealth:
         """How the stream is doing."""
         return self._health.snapshot()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether its thread has made no progress for longer than any timeout allows: in a look-up, a disk, a decoder.
+
+        Waiting is no hanging: for the next attempt, for a frame of a recording to be taken or to be due.
+        """
+        since_s = self._working_since_s
+        return since_s is not None and self._monotonic() - since_s > self._longest_step_s
 
     @property
     def ended(self) -> bool:
@@ -158,6 +180,7 @@ class CameraReader:
             if problem := self._gate.problem():
                 self._health.enter(StreamState.UNREACHABLE, problem)
             return wait_s
+        self._working_since_s = self._monotonic()
         try:
             detail = self._read()
         except StreamError as error:
@@ -166,6 +189,8 @@ class CameraReader:
             _log.error("reading a stream failed", camera=self._name, traceback=self._url.hidden_in(traceback.format_exc()))
             self._health.enter(StreamState.UNREACHABLE, "reading failed for a reason that was not foreseen; see the log")
             return self._backoff.next_s()
+        finally:
+            self._working_since_s = None
         if not self._stopping.is_set():
             self._health.enter(StreamState.ENDED, detail)
             self._has_ended = True
@@ -197,8 +222,10 @@ class CameraReader:
             if not self._has_frames:
                 self._gate.answered()
             self._has_frames = True
+            self._working_since_s = self._monotonic() if source.is_live else None
             self._backoff.reset()
             self._health.received(capture_time_s, source.corrupt)
+            sampler.set_rate(self._rate_hz)
             return sampler.is_due(capture_time_s)
 
         for frame in source.frames(is_due):

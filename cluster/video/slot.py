@@ -28,6 +28,8 @@ class Slot:
 
     def take(self) -> Frame | None:
         """Takes the frame, if there is one."""
+        if self._frame is None:  # asked often, and mostly in vain
+            return None
         with self._changed:
             frame, self._frame = self._frame, None
             self._changed.notify_all()
@@ -42,5 +44,4 @@ class Slot:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to take."""
-        with self._changed:
-            return self._frame is None
+        return self._frame is None

@@ -257,3 +257,69 @@ def test_uptime_and_stalls_tell_for_how_long_and_how_often_frames_ceased_to_come
     health = monitor.snapshot()
     assert health.stalls == 1
     assert health.uptime == pytest.approx(7 / 25)
+
+
+def test_age_of_a_frame_goes_on_while_no_other_comes() -> None:
+    clock = Clock()
+    camera = reader(FakeSource([5, 6], is_live=False), monotonic=clock, rate_hz=1)
+    camera.step()
+    frame = camera.take()
+    assert frame is not None
+    assert camera.age_s(frame) == 0.0
+    clock.time_s = 2.5
+    assert camera.age_s(frame) == 2.5
+
+
+def test_rate_can_be_changed_before_and_while_a_stream_is_read() -> None:
+    camera = reader(FakeSource([index / 25 for index in range(50)], is_live=False), rate_hz=25)
+    camera.set_rate(5)
+    camera.step()
+    health = camera.health()
+    assert (health.received, health.replaced + 1) == (50, 10)
+
+
+def test_thread_that_makes_no_progress_for_longer_than_any_timeout_allows_hangs_until_it_ends() -> None:
+    clock = Clock()
+    camera = reader(FakeSource([0], is_silent=True), monotonic=clock)
+    camera.start()
+    eventually(lambda: camera.health().state is StreamState.LIVE)
+    clock.time_s = 24
+    assert not camera.hangs
+    clock.time_s = 26
+    assert camera.hangs
+    assert camera.stop()
+    assert not camera.hangs
+
+
+def test_opening_that_never_comes_back_hangs() -> None:
+    clock, release = Clock(), threading.Event()
+
+    class Unresolved(FakeOpening):
+        def __call__(self, *args: object, **options: object) -> Source:
+            release.wait()
+            raise StreamOpenError(URL.redacted, "no such host")
+
+    camera = reader(monotonic=clock)
+    camera._open = Unresolved()  # type: ignore[assignment]
+    camera.start()
+    eventually(lambda: camera._working_since_s is not None)
+    clock.time_s = 60
+    assert camera.hangs
+    release.set()
+    camera.stop()
+
+
+def test_waiting_is_no_hanging() -> None:
+    clock = Clock()
+    waits_for_a_taker = reader(FakeSource([0, 1, 2], is_live=False), pace=Pace.FASTEST, monotonic=clock)
+    waits_for_a_person = reader(StreamRefusedError(URL.redacted, "credentials refused"), monotonic=clock)
+    for camera in (waits_for_a_taker, waits_for_a_person):
+        camera.start()
+    eventually(lambda: waits_for_a_taker.health().received == 2)
+    eventually(lambda: waits_for_a_person.health().state is StreamState.MISCONFIGURED)
+    eventually(lambda: not waits_for_a_person.hangs)
+    clock.time_s = 600
+    assert not waits_for_a_taker.hangs
+    assert not waits_for_a_person.hangs
+    for camera in (waits_for_a_taker, waits_for_a_person):
+        assert camera.stop()

@@ -40,3 +40,32 @@ def test_gap_is_not_made_up_for() -> None:
 
 def test_time_that_turns_back_starts_a_new_grid() -> None:
     assert due(1, [100, 101, 5, 5.5, 6]) == [100, 101, 5, 6]
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 40), rates_hz), min_size=1, max_size=20),
+    source_hz=st.floats(10, 50, allow_nan=False),
+)
+def test_change_of_rate_brings_neither_a_burst_nor_a_gap(changes: list[tuple[int, float]], source_hz: float) -> None:
+    sampler = Sampler(5)
+    frame, longest_s, shortest_s, last_s = 0, 1 / 5, 1 / 5, None
+    for frames, rate_hz in changes:
+        sampler.set_rate(rate_hz)
+        longest_s, shortest_s = max(longest_s, 1 / rate_hz), min(shortest_s, 1 / rate_hz)
+        for _ in range(frames):
+            time_s, frame = frame / source_hz, frame + 1
+            if sampler.is_due(time_s):
+                if last_s is not None:
+                    assert shortest_s - 1.5 / source_hz <= time_s - last_s <= longest_s + 1.5 / source_hz
+                last_s = time_s
+
+
+def test_setting_the_same_rate_again_changes_nothing() -> None:
+    sampler = Sampler(5)
+    times_s = [index / 25 for index in range(100)]
+    taken = []
+    for time_s in times_s:
+        sampler.set_rate(5)
+        if sampler.is_due(time_s):
+            taken.append(time_s)
+    assert taken == due(5, times_s)
