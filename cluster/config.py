@@ -16,6 +16,8 @@ Environment:
     VIGIE_ANALYSIS_RATE_HZ     5                          frames analysed a second where a camera says nothing else and no kind
                                                           that it watches for needs more, 0.5 to 60
     VIGIE_CAMERAS_PER_GROUP    8                          cameras that one process decodes and analyses, 1 to 64
+    VIGIE_FRAME_AGE_BUDGET_S   1                          seconds after which a live frame is dropped rather than analysed,
+                                                          0.1 to 10
     VIGIE_OUTBOX_LIMIT_MIB     1024                       what may wait on disk for one process, 16 to 1048576
 """
 
@@ -54,6 +56,7 @@ DEFAULT_RATE_HZ = 5.0
 # The input of the detector that Vigie ships.
 DEFAULT_FIT = Fit(416, 416)
 RATE_LIMITS_HZ = (0.5, 60.0)
+FRAME_AGE_BUDGET_S = 1.0
 PICTURE_SIDE_PX = (16, 8192)
 ZONES_LIMIT = 64
 RULES_LIMIT = 64
@@ -284,6 +287,7 @@ class ClusterConfig:
         secrets: those that stream URLs name.
         analysis_rate_hz: frames analysed a second where a camera says nothing else and no kind that it watches for needs more.
         cameras_per_group: cameras that one process decodes and analyses.
+        frame_age_budget_s: seconds after which a live frame is dropped rather than analysed.
         outbox_limit_bytes: what may wait on disk for one process.
     """
 
@@ -296,6 +300,7 @@ class ClusterConfig:
     secrets: Secrets
     analysis_rate_hz: float
     cameras_per_group: int
+    frame_age_budget_s: float
     outbox_limit_bytes: int
 
     @classmethod
@@ -315,6 +320,7 @@ class ClusterConfig:
             secrets=_secrets(environment, secrets_dir),
             analysis_rate_hz=_number(environment, "VIGIE_ANALYSIS_RATE_HZ", DEFAULT_RATE_HZ, RATE_LIMITS_HZ),
             cameras_per_group=int(_number(environment, "VIGIE_CAMERAS_PER_GROUP", 8, (1, 64), whole=True)),
+            frame_age_budget_s=_number(environment, "VIGIE_FRAME_AGE_BUDGET_S", FRAME_AGE_BUDGET_S, (0.1, 10.0)),
             outbox_limit_bytes=int(_number(environment, "VIGIE_OUTBOX_LIMIT_MIB", 1024, (16, 1 << 20), whole=True)) << 20,
         )
 

@@ -203,6 +203,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
             "VIGIE_SECRET_GATE": "s3cret",
             "VIGIE_ANALYSIS_RATE_HZ": "2.5",
             "VIGIE_CAMERAS_PER_GROUP": "16",
+            "VIGIE_FRAME_AGE_BUDGET_S": "0.5",
             "VIGIE_OUTBOX_LIMIT_MIB": "64",
         }
     )
@@ -213,6 +214,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
     assert (config.pack, config.weapon_pack) == (Path("/packs/better"), Path("/packs/weapons"))
     assert config.secrets.get("GATE") == "s3cret"
     assert (config.analysis_rate_hz, config.cameras_per_group, config.outbox_limit_bytes) == (2.5, 16, 64 << 20)
+    assert config.frame_age_budget_s == 0.5
     assert "s3cret" not in repr(config)
 
 
@@ -227,6 +229,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
         ("VIGIE_ANALYSIS_RATE_HZ", "nan", "is nan; give 0.5 to 60"),
         ("VIGIE_CAMERAS_PER_GROUP", "8.5", "'8.5' is no whole number"),
         ("VIGIE_CAMERAS_PER_GROUP", "0", "is 0; give 1 to 64"),
+        ("VIGIE_FRAME_AGE_BUDGET_S", "0", "is 0; give 0.1 to 10"),
         ("VIGIE_OUTBOX_LIMIT_MIB", "1", "is 1; give 16 to"),
     ],
 )
