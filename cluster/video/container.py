@@ -12,18 +12,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from cluster.errors import StreamEndedError, StreamError, StreamRefusedError, StreamStalledError
+from cluster.video.decoding import Decoder, LazyDecoder, Ticks
 from cluster.video.diagnosis import opening_failure
+from cluster.video.presentation import TimeIfWanted, Turn
 from cluster.video.stream import Timeouts
 from cluster.video.url import StreamUrl
 
 if TYPE_CHECKING:
     from av.packet import Packet
-
-MAXIMUM_SIDE = 8192
-"""Pixels of the longer side of a picture; larger ones are refused. 8K is 7680 x 4320."""
-
-CORRUPT_IN_A_ROW = 100
-"""So many packets that cannot be decoded, one after another, are a fault of the stream."""
 
 CUT_SHORT_S = 1.0
 """A recording that ends earlier than this before the end that it declares was cut short."""
@@ -62,7 +58,6 @@ class Container:
     Attributes:
         is_live: whether it goes on for ever: what comes over RTSP, and over HTTP without a known duration.
         comes_in_bursts: whether many pictures come at once (the segments of HLS), so that they have to be spread over time.
-        corrupt: how many packets and pictures could not be decoded.
     """
 
     def __init__(self, url: StreamUrl, location: str, patience: Patience) -> None:
@@ -73,35 +68,39 @@ class Container:
         self._format = self._container.format.name
         self.is_live = url.scheme in ("rtsp", "rtsps") or (url.scheme != "file" and self._container.duration is None)
         self.comes_in_bursts = self._format == "hls"
-        self.corrupt = 0
-        self._corrupt_in_a_row = 0
-        self._shown = 0
         self._first_s: float | None = None
         self._last_s: float | None = None
         try:
             self._stream = self._video_stream()
             self._time_base = self._stream.time_base or Fraction(1, av.time_base)
+            self._decoder = Decoder(self._stream, url, self._broken)
         except StreamError:
             self.close()
             raise
+
+    @property
+    def corrupt(self) -> int:
+        """How many packets and pictures could not be decoded."""
+        return self._decoder.corrupt
 
     @property
     def period_s(self) -> float:
         """The usual time between two pictures."""
         return float(1 / (self._stream.average_rate or Fraction(25)))
 
-    def pictures(self) -> Generator[tuple[VideoFrame, float | None]]:
-        """Each picture with its presentation time in seconds, in the order in which they are shown.
+    def pictures(self, time_if_wanted: TimeIfWanted) -> Generator[tuple[VideoFrame, float]]:
+        """The pictures that are wanted, with their capture times, in the order in which they are shown.
 
         Ends at the end of a recording. Raises StreamEndedError, StreamStalledError and StreamError.
         """
         timeouts, monotonic = self._patience.timeouts, self._patience.monotonic
+        lazy, sound = LazyDecoder(self._decoder, self._ticks()), 0
         deadline_s = monotonic() + timeouts.first_frame_s
         for packet in self._packets():
-            for picture in self._decoded(packet):
-                yield picture, self._presentation_s(picture)
-                deadline_s = monotonic() + timeouts.stalled_s
-            if self.is_live and monotonic() > deadline_s:
+            yield from lazy.step(packet, lambda turn: time_if_wanted(self._noted(turn)))
+            if self._decoder.sound > sound or lazy.is_holding:
+                sound, deadline_s = self._decoder.sound, monotonic() + timeouts.stalled_s
+            elif self.is_live and monotonic() > deadline_s:
                 raise self._stalled()
         if not self._patience.is_interrupted():
             self._check_end()
@@ -118,9 +117,6 @@ class Container:
             raise StreamRefusedError(self._url.redacted, "its codec is unknown here; set the camera to H.264 or H.265")
         for other in self._container.streams:
             other.discard = Discard.default if other is stream else Discard.all
-        stream.thread_type = "NONE"
-        stream.codec_context.options = {"max_pixels": str(MAXIMUM_SIDE**2)}
-        self._check_size(stream.codec_context.width, stream.codec_context.height)
         return stream
 
     def _packets(self) -> "Iterator[Packet[VideoStream]]":
@@ -141,47 +137,18 @@ class Container:
             raise self._broken(f"cannot be read further ({failure})")
         return packet
 
-    def _decoded(self, packet: "Packet[VideoStream]") -> list[VideoFrame]:
-        try:
-            pictures = packet.decode()
-        except av.FFmpegError:
-            self._count(sound=0, corrupt=1)
-            return []
-        sound = [picture for picture in pictures if not picture.is_corrupt]
-        self._count(sound=len(sound), corrupt=len(pictures) - len(sound))
-        for picture in sound:
-            self._check_size(picture.width, picture.height)
-        return sound
+    def _ticks(self) -> Ticks:
+        return Ticks(self._time_base, is_by_decoding=self._format == "avi", is_made_up=self._format in _UNTIMED_FORMATS)
 
-    def _count(self, *, sound: int, corrupt: int) -> None:
-        self.corrupt += corrupt
-        self._corrupt_in_a_row = 0 if sound else self._corrupt_in_a_row + corrupt
-        if self._corrupt_in_a_row >= CORRUPT_IN_A_ROW:
-            raise self._broken(
-                f"{CORRUPT_IN_A_ROW} packets in a row cannot be decoded; check the network, and the camera's codec"
-            )
-
-    def _check_size(self, width: int, height: int) -> None:
-        if max(width, height) > MAXIMUM_SIDE:
-            problem = f"its pictures of {width} x {height} pixels are too large; set it to at most {MAXIMUM_SIDE} pixels a side"
-            raise StreamRefusedError(self._url.redacted, problem)
-
-    def _presentation_s(self, picture: VideoFrame) -> float | None:
-        self._shown += 1
-        if self._format in _UNTIMED_FORMATS:
-            return None
-        # AVI has no presentation times either: those that FFmpeg gives are in the order of decoding.
-        ticks = picture.dts if self._format == "avi" else picture.pts
-        if ticks is None:
-            return None
-        self._last_s = ticks * self._time_base.numerator / self._time_base.denominator
-        self._first_s = self._last_s if self._first_s is None else self._first_s
-        return self._last_s
+    def _noted(self, turn: Turn) -> Turn:
+        if turn.pts_s is not None:
+            self._first_s, self._last_s = turn.pts_s if self._first_s is None else self._first_s, turn.pts_s
+        return turn
 
     def _check_end(self) -> None:
         if self.is_live:
             raise StreamEndedError(self._url.redacted, "the stream ended; check the camera or its server")
-        if not self._shown:
+        if not self._decoder.sound:
             raise StreamRefusedError(self._url.redacted, "holds no picture that can be decoded; check that it plays")
         if self._first_s is None or self._last_s is None:
             return

@@ -8,6 +8,7 @@ from av.video.frame import VideoFrame
 
 from cluster.errors import StreamError, StreamRefusedError
 from cluster.video.container import Container, Patience
+from cluster.video.presentation import TimeIfWanted, Turn
 from cluster.video.url import StreamUrl
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -31,8 +32,8 @@ class PictureFolder:
                 url.redacted, f"the folder holds no picture; put files there that end in {', '.join(SUFFIXES)}"
             )
 
-    def pictures(self) -> Generator[tuple[VideoFrame, float | None]]:
-        """Each picture with its time in seconds. Raises StreamRefusedError where none can be decoded."""
+    def pictures(self, time_if_wanted: TimeIfWanted) -> Generator[tuple[VideoFrame, float]]:
+        """The pictures that are wanted, with their capture times. Raises StreamRefusedError where none can be decoded."""
         for index, path in enumerate(self._paths):
             if self._patience.is_interrupted():
                 return
@@ -44,7 +45,8 @@ class PictureFolder:
                     problem = f"none of its {self.corrupt} pictures can be used; the last, {path.name}: {error.problem}"
                     raise StreamRefusedError(self._url.redacted, problem) from None
             else:
-                yield picture, index * self.period_s
+                if (time_s := time_if_wanted(Turn(index, index * self.period_s))) is not None:
+                    yield picture, time_s
 
     def close(self) -> None:
         """Nothing is open between two pictures."""
@@ -52,6 +54,6 @@ class PictureFolder:
     def _decoded(self, path: Path) -> VideoFrame:
         with (
             closing(Container(self._url, f"file:{path}", self._patience)) as container,
-            closing(container.pictures()) as pictures,
+            closing(container.pictures(lambda _: 0.0)) as pictures,
         ):
             return next(pictures)[0]

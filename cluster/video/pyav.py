@@ -17,6 +17,7 @@ from cluster.video.diagnosis import recording_refusal
 from cluster.video.frame import Fit, Frame
 from cluster.video.pacing import Pacer
 from cluster.video.picture_folder import PictureFolder
+from cluster.video.presentation import TimeIfWanted, Turn
 from cluster.video.stream import Pace, StreamConfig, Timeouts
 from cluster.video.url import StreamUrl
 
@@ -44,8 +45,8 @@ class Pictures(Protocol):
         """How many packets and pictures could not be decoded."""
         ...
 
-    def pictures(self) -> Generator[tuple[VideoFrame, float | None]]:
-        """Each picture with its presentation time in seconds, in the order in which they are shown. Raises StreamError."""
+    def pictures(self, time_if_wanted: TimeIfWanted) -> Generator[tuple[VideoFrame, float]]:
+        """The pictures that are wanted, with their capture times, in the order in which they are shown. Raises StreamError."""
         ...
 
     def close(self) -> None:
@@ -76,13 +77,16 @@ class PyAvSource:
 
     def frames(self, is_due: Callable[[float], bool]) -> Iterator[Frame]:
         """See Source."""
-        with closing(self._pictures.pictures()) as pictures:
-            for picture, pts_s in pictures:
-                if (wait_s := self._timing.wait_s(pts_s)) and self._interrupted.wait(wait_s):
-                    return
-                time_s = self._timing.capture_time_s(pts_s)
-                if is_due(time_s):
-                    yield self._frame(picture, time_s)
+
+        def time_if_wanted(turn: Turn) -> float | None:
+            if (wait_s := self._timing.wait_s(turn.pts_s)) and self._interrupted.wait(wait_s):
+                return None
+            time_s = self._timing.capture_time_s(turn.pts_s)
+            return time_s if is_due(time_s) else None
+
+        with closing(self._pictures.pictures(time_if_wanted)) as pictures:
+            for picture, time_s in pictures:
+                yield self._frame(picture, time_s)
 
     def interrupt(self) -> None:
         """See Source."""

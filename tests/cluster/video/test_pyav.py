@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cluster.errors import StreamEndedError, StreamError, StreamOpenError, StreamRefusedError, StreamStalledError
-from cluster.video.container import MAXIMUM_SIDE
+from cluster.video.decoding import MAXIMUM_SIDE
 from cluster.video.frame import Fit, Frame
 from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.stream import Pace, StreamConfig, Timeouts
