@@ -30,19 +30,24 @@ def camera_of(
         fit: into which its pictures are scaled for the detector.
         rate_hz: frames analysed a second; None: as its rules need.
     """
+    camera = camera_message(label, kinds, rate_hz=rate_hz)
+    camera.name = CAMERA
+    camera.stream.url, camera.stream.pace = f"file:{quote(str(clip.resolve()))}", venues_pb2.PACE_FASTEST
+    # The clip's own seconds: its first frame has the time 0.
+    camera.stream.start_time.SetInParent()
+    return camera_config(assignments_pb2.Assignment(camera=camera, time_zone="UTC"), fit=fit)
+
+
+def camera_message(label: Label, kinds: frozenset[Kind], *, rate_hz: float | None = None) -> venues_pb2.Camera:
+    """The contract's message of such a camera, without its name and its stream. Raises ConfigurationError."""
     watches = [watch for watch in label.watch if watch.kind in kinds]
-    camera = venues_pb2.Camera(
-        name=CAMERA,
-        stream=venues_pb2.Stream(url=f"file:{quote(str(clip.resolve()))}", pace=venues_pb2.PACE_FASTEST),
+    return venues_pb2.Camera(
         picture_size=venues_pb2.PictureSize(width=label.width, height=label.height),
         ground_plane=_ground_plane(label.ground_plane) if label.ground_plane else None,
         zones=_zones(watches),
         rules=[convert_rules.rule(watch.rule) for watch in watches],
         analysis_rate_hz=rate_hz or 0,
     )
-    # The clip's own seconds: its first frame has the time 0.
-    camera.stream.start_time.SetInParent()
-    return camera_config(assignments_pb2.Assignment(camera=camera, time_zone="UTC"), fit=fit)
 
 
 def _ground_plane(plane: GroundPlane) -> venues_pb2.GroundPlane:
