@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from typing import Any
 
 import ray
@@ -18,6 +19,7 @@ CALLS = "calls"
 CALL_THREADS = 32
 
 LOCAL_ADDRESS = "127.0.0.2"
+LISTENING_S = 2.0
 OBJECT_STORE_BYTES = 256 << 20
 # Where an actor goes is decided by `placement`: Ray is to count it and need not keep a core free for it.
 A_LITTLE_CPU = 0.01
@@ -29,8 +31,14 @@ HEALTH_CHECKS = {
     "health_check_failure_threshold": 5,
 }
 
+# A process that does not end when it is told to, such as one that is frozen, is killed after this instead of 5 s.
+PROCESSES = {"kill_worker_timeout_milliseconds": 1_000}
+# Without the head of their cluster, nodes and their actors go on for so long, instead of a minute: a camera needs the head for
+# nothing but changes. Nodes of other clusters need the same in their own environment, as RAY_gcs_rpc_server_reconnect_timeout_s.
+HEADLESS = {"gcs_rpc_server_reconnect_timeout_s": 24 * 3600}
+
 # Timing every event inside Ray's processes costs more than supervising the cluster does.
-LOCAL_SETTINGS = HEALTH_CHECKS | {"event_stats": False}
+LOCAL_SETTINGS = HEALTH_CHECKS | PROCESSES | HEADLESS | {"event_stats": False}
 # Pictures of some hundred kilobytes come and go with every frame: the C library is to keep their memory rather than give it back
 # to the system each time and get it zeroed. Nodes of other clusters need the same in their own environment.
 ALLOCATION = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
@@ -51,11 +59,23 @@ def start_local_ray() -> None:
 
 def join_ray(address: str) -> None:
     """Joins a Ray cluster that is there, by HOST:PORT of its head. Raises ClusterError when it cannot be reached."""
+    for name, value in HEADLESS.items():
+        os.environ.setdefault(f"RAY_{name}", str(value))
     try:
         _init(address=address)
     except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         problem = str(error).splitlines()[0]
         raise ClusterError(f"the Ray cluster at {address} cannot be joined: {problem}; give HOST:PORT of its head") from error
+
+
+def is_listening(address: str) -> bool:
+    """Whether something takes connections at HOST:PORT: Ray itself would look for it for minutes, or end this process."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), LISTENING_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def leave_ray() -> None:
