@@ -19,7 +19,7 @@ def venue(content: schema.Venue, folder: Path) -> venues_pb2.Venue:
         name=venue_name(content.venue),
         display_name=content.name or content.venue,
         time_zone=content.time_zone,
-        cameras=[_camera(camera, content.venue, folder) for camera in content.cameras],
+        cameras=[_camera(camera, content, folder) for camera in content.cameras],
         authorizations=acts(content.authorizations, content.venue, [camera.id for camera in content.cameras]),
         aggregation=[_aggregation(rule) for rule in content.aggregation],
     )
@@ -49,9 +49,9 @@ def _act(act: schema.Authorization, venue_id: str, cameras: Iterable[str]) -> au
     return message
 
 
-def _camera(camera: schema.Camera, venue_id: str, folder: Path) -> venues_pb2.Camera:
+def _camera(camera: schema.Camera, venue: schema.Venue, folder: Path) -> venues_pb2.Camera:
     return venues_pb2.Camera(
-        name=camera_name(venue_id, camera.id),
+        name=camera_name(venue.venue, camera.id),
         display_name=camera.name or camera.id,
         stream=_stream(camera.stream, folder),
         picture_size=venues_pb2.PictureSize(width=camera.picture.width, height=camera.picture.height),
@@ -59,7 +59,8 @@ def _camera(camera: schema.Camera, venue_id: str, folder: Path) -> venues_pb2.Ca
         zones=[_zone(zone_id, zone) for zone_id, zone in camera.zones.items()],
         rules=[rule(content) for content in camera.rules],
         analysis_rate_hz=camera.rate_hz or 0,
-        neighbors=[camera_name(venue_id, neighbor) for neighbor in camera.neighbors],
+        neighbors=[camera_name(venue.venue, neighbor) for neighbor in camera.neighbors],
+        site=venue.site if camera.site is None else camera.site,
     )
 
 

@@ -118,6 +118,7 @@ class Camera(Part):
     zones: dict[str, Zone] = Field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     neighbors: tuple[str, ...] = ()
+    site: str | None = None
 
 
 class Aggregation(Part):
@@ -142,6 +143,7 @@ class Venue(Part):
     venue: str
     name: str | None = None
     time_zone: str
+    site: str = ""
     authorizations: tuple[Authorization, ...] = ()
     cameras: tuple[Camera, ...] = ()
     aggregation: tuple[Aggregation, ...] = ()

@@ -192,11 +192,14 @@ class Camera(_message.Message):
     RULES_FIELD_NUMBER: _builtins.int
     ANALYSIS_RATE_HZ_FIELD_NUMBER: _builtins.int
     NEIGHBORS_FIELD_NUMBER: _builtins.int
+    SITE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`venues/{venue}/cameras/{camera}`."""
     display_name: _builtins.str
     analysis_rate_hz: _builtins.float
     """Frames analysed a second; 0 means the default of the cluster."""
+    site: _builtins.str
+    """Where it is: machines of a cluster whose label `site` says the same analyse it while there are any. Empty: any machine."""
     @_builtins.property
     def stream(self) -> Global___Stream: ...
     @_builtins.property
@@ -225,10 +228,11 @@ class Camera(_message.Message):
         rules: _abc.Iterable[Global___Rule] | None = ...,
         analysis_rate_hz: _builtins.float = ...,
         neighbors: _abc.Iterable[_builtins.str] | None = ...,
+        site: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ground_plane", b"ground_plane", "picture_size", b"picture_size", "stream", b"stream"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis_rate_hz", b"analysis_rate_hz", "display_name", b"display_name", "ground_plane", b"ground_plane", "name", b"name", "neighbors", b"neighbors", "picture_size", b"picture_size", "rules", b"rules", "stream", b"stream", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysis_rate_hz", b"analysis_rate_hz", "display_name", b"display_name", "ground_plane", b"ground_plane", "name", b"name", "neighbors", b"neighbors", "picture_size", b"picture_size", "rules", b"rules", "site", b"site", "stream", b"stream", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

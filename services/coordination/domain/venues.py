@@ -92,6 +92,8 @@ def _camera(camera: venues_pb2.Camera, venue: str) -> Iterator[Violation]:
     if camera.analysis_rate_hz != 0:
         problem = checks.number(camera.analysis_rate_hz, least=MIN_RATE_HZ, most=MAX_RATE_HZ)
         yield from checked("analysis_rate_hz", problem)
+    if camera.site and not is_id(camera.site):
+        yield Violation("site", f"{camera.site[:MAX_TEXT]!r} is no id of a site; ids are 1 to 63 of a-z, 0-9 and '-'")
 
 
 def _neighbors(camera: venues_pb2.Camera, cameras: set[str]) -> Iterator[Violation]:

@@ -60,6 +60,12 @@ def test_a_file_says_which_signals_are_one_event(path: Path) -> None:
     assert list(venue.cameras[0].neighbors) == ["venues/parc-des-princes/cameras/gate-1"]
 
 
+def test_cameras_are_at_the_site_of_their_venue_unless_they_say_otherwise(path: Path) -> None:
+    other = "  - {id: depot, stream: rtsp://h/s, picture: {width: 768, height: 576}, site: south}\n"
+    venue = load(path, "cameras:\n  - id", f"site: north\ncameras:\n{other}  - id")
+    assert [camera.site for camera in venue.cameras] == ["south", "north"]
+
+
 @pytest.mark.parametrize(
     ("rule", "problem"),
     [

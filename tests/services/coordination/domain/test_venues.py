@@ -143,6 +143,7 @@ BAD: dict[str, tuple[Change, str, str]] = {
         "cameras[0].neighbors[1]",
         "neighbors[0]",
     ),
+    "site that is no id": (lambda m: setattr(m.cameras[0], "site", "North Bank"), "cameras[0].site", "no id of a site"),
     "aggregation of a ninth kind": (lambda m: m.aggregation.add(kind=9), "aggregation[0].kind", "must be one of"),
     "aggregation of a kind twice": (
         lambda m: m.aggregation.extend([venues_pb2.AggregationRule(kind=vocabulary_pb2.KIND_FIRE)] * 2),
