@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cluster.video.capture_time import CaptureClock, LiveClock, RecordingClock
 from cluster.video.container import Container, Patience
 from cluster.video.diagnosis import recording_refusal
+from cluster.video.dozing import Doze
 from cluster.video.frame import Fit, Frame
 from cluster.video.pacing import Pacer
 from cluster.video.picture_folder import PictureFolder
@@ -59,6 +60,7 @@ class PyAvSource:
 
     def __init__(self, pictures: Pictures, timing: "Timing", *, fit: Fit, interrupted: threading.Event) -> None:
         """`interrupted`: once set, `pictures` ends as well."""
+        self.drowsy = False
         self._pictures = pictures
         self._timing = timing
         self._fit = fit
@@ -77,12 +79,14 @@ class PyAvSource:
 
     def frames(self, is_due: Callable[[float], bool]) -> Iterator[Frame]:
         """See Source."""
+        doze = Doze()
 
         def time_if_wanted(turn: Turn) -> float | None:
             if (wait_s := self._timing.wait_s(turn.pts_s)) and self._interrupted.wait(wait_s):
                 return None
             time_s = self._timing.capture_time_s(turn.pts_s)
-            return time_s if is_due(time_s) else None
+            is_wanted = doze.step(turn, time_s, is_due=is_due(time_s), is_drowsy=self.drowsy)
+            return time_s if is_wanted else None
 
         with closing(self._pictures.pictures(time_if_wanted)) as pictures:
             for picture, time_s in pictures:

@@ -106,6 +106,7 @@ class CameraReader:
         self._gate = gate
         self._slot = Slot()
         self._source: Source | None = None
+        self._drowsy = False
         self._has_frames = self._has_ended = False
         self._stopping = threading.Event()
         self._longest_wait_s = max(3 * timeouts.open_s, timeouts.read_s) + _MARGIN_S
@@ -127,6 +128,17 @@ class CameraReader:
     def set_rate(self, rate_hz: float) -> None:
         """How many frames a second are due from now on, above 0."""
         self._rate_hz = rate_hz
+
+    @property
+    def drowsy(self) -> bool:
+        """Whether a frame every two seconds is enough for as long as nothing moves; see Source. May be set by any thread."""
+        return self._drowsy
+
+    @drowsy.setter
+    def drowsy(self, is_drowsy: bool) -> None:
+        self._drowsy = is_drowsy
+        if source := self._source:
+            source.drowsy = is_drowsy
 
     def age_s(self, frame: Frame) -> float:
         """How long ago a frame was taken, by the stream's own clock."""
@@ -200,6 +212,7 @@ class CameraReader:
     def _read(self) -> str:
         with self._open() as source:
             self._source, self._has_frames = source, False
+            source.drowsy = self._drowsy
             self._health.opened(is_live=source.is_live)
             try:
                 self._offer_frames(source)

@@ -7,7 +7,17 @@ from cluster.video.frame import Frame
 
 
 class Source(Protocol):
-    """An open stream of frames. A context manager: leaving it closes the stream. Used by one thread, but for `interrupt`."""
+    """An open stream of frames. A context manager: leaving it closes the stream.
+
+    Used by one thread, but for `interrupt` and `drowsy`.
+
+    Attributes:
+        drowsy: whether a frame every two seconds is enough for as long as nothing moves. Set by who sees what frames show, from
+            any thread: once nothing has changed for a while, and back as soon as a frame shows a change. Where the packets of
+            the stream say that something has begun to move, `frames` gives all that are due without being told.
+    """
+
+    drowsy: bool
 
     @property
     def is_live(self) -> bool:
@@ -22,7 +32,8 @@ class Source(Protocol):
     def frames(self, is_due: Callable[[float], bool]) -> Iterator[Frame]:
         """The frames that are due, in order of their capture times, which rise strictly.
 
-        `is_due` is asked once for each decoded picture, by its capture time; those that it declines are not scaled.
+        `is_due` is asked once for each picture that comes, by its capture time; those that it declines are not scaled, nor
+        decoded where no later one needs them.
         Ends at the end of a recording, and after `interrupt`. Raises StreamEndedError when a live stream ends, StreamStalledError
         when it goes silent, and StreamError when what comes cannot be decoded or a recording is cut short.
         """

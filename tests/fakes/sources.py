@@ -29,6 +29,7 @@ class FakeSource:
         """`end`: raised after the last frame. `is_silent`: wait for `interrupt` then."""
         self.is_live = is_live
         self.corrupt = 0
+        self.drowsy = False
         self.is_closed = False
         self._times_s = times_s
         self._end = end
