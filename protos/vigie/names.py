@@ -48,6 +48,11 @@ def destination_name(venue: str, destination: str) -> str:
     return f"venues/{venue}/destinations/{destination}"
 
 
+def health_event_name(venue: str, event: str) -> str:
+    """The name of a health event by its venue's id and its own."""
+    return f"venues/{venue}/healthEvents/{event}"
+
+
 def parse_venue(name: str) -> str:
     """The id of a venue from its name. Raises InvalidNameError."""
     return _parse(name, "venues/{venue}")[0]

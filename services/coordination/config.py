@@ -39,6 +39,7 @@ class Limits:
         heartbeat_s: longest silence of a watch.
         poll_s: how often the process looks for what other replicas recorded, and for who may not go on.
         changes_kept: changes of events that a watcher can go back to.
+        health_events_kept: what was wrong with cameras and their hosts; what lasts is kept besides.
         lease_s: how long clusters analyse cameras without hearing of the service.
         stop_grace_s: how long calls may go on after the service was told to stop.
     """
@@ -55,6 +56,7 @@ class Limits:
     heartbeat_s: float = 15.0
     poll_s: float = 1.0
     changes_kept: int = 100_000
+    health_events_kept: int = 100_000
     lease_s: float = LEASE_S
     stop_grace_s: float = 3.0
 

@@ -22,6 +22,7 @@ from services.coordination.config import ServiceConfig
 from services.coordination.errors import UnavailableError
 from services.coordination.evidence.opening import open_evidence
 from services.coordination.evidence.store import EvidenceStore
+from services.coordination.health_log import HealthLog
 from services.coordination.integrations.courier import Courier
 from services.coordination.integrations.planning import Planner
 from services.coordination.recording import GroupCommit, Recorder
@@ -85,7 +86,7 @@ SERVICES = tuple(
         venue_service_pb2,
     )
 )
-CHANGES_EVERY_S = 60.0
+DROPPED_EVERY_S = 60.0
 
 _log = structlog.get_logger(__name__)
 
@@ -144,6 +145,7 @@ class Service:
         self._commit = GroupCommit(self._recorder.record, capacity=limits.batches_waiting)
         self._retention = Retention(database, evidence, config.retention, now=now)
         self._courier = Courier(database, config.secrets, now=now, jitter=random.random)
+        self._health_log = HealthLog(database, now=now, ids=ids)
         self._health = Health(database, SERVICES)
         self._guard = Guard(config.access, limits, database, now=now, clock=time.monotonic)
         self._server = new_server(limits, (ErrorInterceptor(), AccessInterceptor(self._guard), SerializedInterceptor()))
@@ -163,7 +165,9 @@ class Service:
         events = EventServicer(database, evidence, self._feed, watch, reviewer, now=now, ids=ids)
         venues = VenueServicer(database, now=now, ids=ids, applied=self._board.notify)
         assignments = AssignmentServicer(self._board, now=now, heartbeat_s=limits.heartbeat_s, lease_s=limits.lease_s)
-        cameras = CameraServicer(database, self._recorder, self._board, now=now, lease_s=limits.lease_s)
+        cameras = CameraServicer(
+            database, self._recorder, self._board, health_log=self._health_log, now=now, lease_s=limits.lease_s
+        )
         authorizations = AuthorizationServicer(database, now=now, ids=ids, changed=self._board.notify)
         integrations = IntegrationServicer(database, now=now, ids=ids, planned=self._courier.notify)
         yield signal_service_pb2_grpc.add_SignalServiceServicer_to_server, self._signals
@@ -202,7 +206,7 @@ class Service:
                 self._board.run(),
                 self._courier.run(self._config.limits.poll_s),
                 self._retention.run(),
-                self._drop_changes(),
+                self._drop_old(),
             )
             following = [tasks.create_task(loop) for loop in loops]
             watching_database = tasks.create_task(self._health.run())
@@ -242,15 +246,16 @@ class Service:
             _log.warning("not all is recorded", problem=str(error) or "the database did not answer in time")
             recording.cancel()
 
-    async def _drop_changes(self) -> None:
+    async def _drop_old(self) -> None:
         while True:
             try:
                 async with self._database.write() as work:
                     await work.events.drop_changes(keep=self._config.limits.changes_kept)
                     await work.commit()
+                await self._health_log.tidy(keep=self._config.limits.health_events_kept)
             except UnavailableError as error:
-                _log.warning("old changes stay for now", problem=error.message)
-            await asyncio.sleep(CHANGES_EVERY_S)
+                _log.warning("what is old stays for now", problem=error.message)
+            await asyncio.sleep(DROPPED_EVERY_S)
 
 
 @contextmanager

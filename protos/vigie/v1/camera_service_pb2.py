@@ -22,25 +22,30 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from vigie.v1 import assignments_pb2 as vigie_dot_v1_dot_assignments__pb2
 from vigie.v1 import cameras_pb2 as vigie_dot_v1_dot_cameras__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/camera_service.proto\x12\x08vigie.v1\x1a\x1avigie/v1/assignments.proto\x1a\x16vigie/v1/cameras.proto\"D\n\x19ReportCameraHealthRequest\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraHealth\"Y\n\x1aReportCameraHealthResponse\x12\x1a\n\x12superseded_cameras\x18\x01 \x03(\t\x12\x1f\n\x06leases\x18\x02 \x03(\x0b\x32\x0f.vigie.v1.Lease\"r\n\x12ListCamerasRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12%\n\x06states\x18\x04 \x03(\x0e\x32\x15.vigie.v1.CameraState\"W\n\x13ListCamerasResponse\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xbc\x01\n\rCameraService\x12_\n\x12ReportCameraHealth\x12#.vigie.v1.ReportCameraHealthRequest\x1a$.vigie.v1.ReportCameraHealthResponse\x12J\n\x0bListCameras\x12\x1c.vigie.v1.ListCamerasRequest\x1a\x1d.vigie.v1.ListCamerasResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dvigie/v1/camera_service.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1avigie/v1/assignments.proto\x1a\x16vigie/v1/cameras.proto\"D\n\x19ReportCameraHealthRequest\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraHealth\"Y\n\x1aReportCameraHealthResponse\x12\x1a\n\x12superseded_cameras\x18\x01 \x03(\t\x12\x1f\n\x06leases\x18\x02 \x03(\x0b\x32\x0f.vigie.v1.Lease\"r\n\x12ListCamerasRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12%\n\x06states\x18\x04 \x03(\x0e\x32\x15.vigie.v1.CameraState\"W\n\x13ListCamerasResponse\x12\'\n\x07\x63\x61meras\x18\x01 \x03(\x0b\x32\x16.vigie.v1.CameraStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x93\x01\n\x17ListHealthEventsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x11\n\topen_only\x18\x04 \x01(\x08\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x18ListHealthEventsResponse\x12,\n\rhealth_events\x18\x01 \x03(\x0b\x32\x15.vigie.v1.HealthEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x97\x02\n\rCameraService\x12_\n\x12ReportCameraHealth\x12#.vigie.v1.ReportCameraHealthRequest\x1a$.vigie.v1.ReportCameraHealthResponse\x12J\n\x0bListCameras\x12\x1c.vigie.v1.ListCamerasRequest\x1a\x1d.vigie.v1.ListCamerasResponse\x12Y\n\x10ListHealthEvents\x12!.vigie.v1.ListHealthEventsRequest\x1a\".vigie.v1.ListHealthEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vigie.v1.camera_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_start=95
-  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_end=163
-  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_start=165
-  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_end=254
-  _globals['_LISTCAMERASREQUEST']._serialized_start=256
-  _globals['_LISTCAMERASREQUEST']._serialized_end=370
-  _globals['_LISTCAMERASRESPONSE']._serialized_start=372
-  _globals['_LISTCAMERASRESPONSE']._serialized_end=459
-  _globals['_CAMERASERVICE']._serialized_start=462
-  _globals['_CAMERASERVICE']._serialized_end=650
+  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_start=128
+  _globals['_REPORTCAMERAHEALTHREQUEST']._serialized_end=196
+  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_start=198
+  _globals['_REPORTCAMERAHEALTHRESPONSE']._serialized_end=287
+  _globals['_LISTCAMERASREQUEST']._serialized_start=289
+  _globals['_LISTCAMERASREQUEST']._serialized_end=403
+  _globals['_LISTCAMERASRESPONSE']._serialized_start=405
+  _globals['_LISTCAMERASRESPONSE']._serialized_end=492
+  _globals['_LISTHEALTHEVENTSREQUEST']._serialized_start=495
+  _globals['_LISTHEALTHEVENTSREQUEST']._serialized_end=642
+  _globals['_LISTHEALTHEVENTSRESPONSE']._serialized_start=644
+  _globals['_LISTHEALTHEVENTSRESPONSE']._serialized_end=741
+  _globals['_CAMERASERVICE']._serialized_start=744
+  _globals['_CAMERASERVICE']._serialized_end=1023
 # @@protoc_insertion_point(module_scope)

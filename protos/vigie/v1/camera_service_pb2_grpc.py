@@ -45,6 +45,11 @@ class CameraServiceStub:
                 request_serializer=vigie_dot_v1_dot_camera__service__pb2.ListCamerasRequest.SerializeToString,
                 response_deserializer=vigie_dot_v1_dot_camera__service__pb2.ListCamerasResponse.FromString,
                 _registered_method=True)
+        self.ListHealthEvents = channel.unary_unary(
+                '/vigie.v1.CameraService/ListHealthEvents',
+                request_serializer=vigie_dot_v1_dot_camera__service__pb2.ListHealthEventsRequest.SerializeToString,
+                response_deserializer=vigie_dot_v1_dot_camera__service__pb2.ListHealthEventsResponse.FromString,
+                _registered_method=True)
 
 
 class CameraServiceServicer:
@@ -64,6 +69,13 @@ class CameraServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListHealthEvents(self, request, context):
+        """Lists what was or is wrong with cameras and their hosts, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CameraServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -76,6 +88,11 @@ def add_CameraServiceServicer_to_server(servicer, server):
                     servicer.ListCameras,
                     request_deserializer=vigie_dot_v1_dot_camera__service__pb2.ListCamerasRequest.FromString,
                     response_serializer=vigie_dot_v1_dot_camera__service__pb2.ListCamerasResponse.SerializeToString,
+            ),
+            'ListHealthEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHealthEvents,
+                    request_deserializer=vigie_dot_v1_dot_camera__service__pb2.ListHealthEventsRequest.FromString,
+                    response_serializer=vigie_dot_v1_dot_camera__service__pb2.ListHealthEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -133,6 +150,33 @@ class CameraService:
             '/vigie.v1.CameraService/ListCameras',
             vigie_dot_v1_dot_camera__service__pb2.ListCamerasRequest.SerializeToString,
             vigie_dot_v1_dot_camera__service__pb2.ListCamerasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHealthEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vigie.v1.CameraService/ListHealthEvents',
+            vigie_dot_v1_dot_camera__service__pb2.ListHealthEventsRequest.SerializeToString,
+            vigie_dot_v1_dot_camera__service__pb2.ListHealthEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,6 +36,8 @@ class CameraServiceStub:
     ReportCameraHealth: _grpc.UnaryUnaryMultiCallable[_camera_service_pb2.ReportCameraHealthRequest, _camera_service_pb2.ReportCameraHealthResponse]
     """Takes what owners say of their cameras."""
     ListCameras: _grpc.UnaryUnaryMultiCallable[_camera_service_pb2.ListCamerasRequest, _camera_service_pb2.ListCamerasResponse]
+    ListHealthEvents: _grpc.UnaryUnaryMultiCallable[_camera_service_pb2.ListHealthEventsRequest, _camera_service_pb2.ListHealthEventsResponse]
+    """Lists what was or is wrong with cameras and their hosts, newest first."""
 
 @_typing.type_check_only
 class CameraServiceAsyncStub(CameraServiceStub):
@@ -45,6 +47,8 @@ class CameraServiceAsyncStub(CameraServiceStub):
     ReportCameraHealth: _aio.UnaryUnaryMultiCallable[_camera_service_pb2.ReportCameraHealthRequest, _camera_service_pb2.ReportCameraHealthResponse]  # type: ignore[assignment]
     """Takes what owners say of their cameras."""
     ListCameras: _aio.UnaryUnaryMultiCallable[_camera_service_pb2.ListCamerasRequest, _camera_service_pb2.ListCamerasResponse]  # type: ignore[assignment]
+    ListHealthEvents: _aio.UnaryUnaryMultiCallable[_camera_service_pb2.ListHealthEventsRequest, _camera_service_pb2.ListHealthEventsResponse]  # type: ignore[assignment]
+    """Lists what was or is wrong with cameras and their hosts, newest first."""
 
 class CameraServiceServicer(metaclass=_abc_1.ABCMeta):
     """Says how cameras are doing."""
@@ -63,5 +67,13 @@ class CameraServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _camera_service_pb2.ListCamerasRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_camera_service_pb2.ListCamerasResponse, _abc.Awaitable[_camera_service_pb2.ListCamerasResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListHealthEvents(
+        self,
+        request: _camera_service_pb2.ListHealthEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_camera_service_pb2.ListHealthEventsResponse, _abc.Awaitable[_camera_service_pb2.ListHealthEventsResponse]]:
+        """Lists what was or is wrong with cameras and their hosts, newest first."""
 
 def add_CameraServiceServicer_to_server(servicer: CameraServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

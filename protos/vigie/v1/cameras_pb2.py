@@ -27,7 +27,7 @@ from vigie.v1 import venues_pb2 as vigie_dot_v1_dot_venues__pb2
 from vigie.v1 import vocabulary_pb2 as vigie_dot_v1_dot_vocabulary__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vigie/v1/cameras.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/venues.proto\x1a\x19vigie/v1/vocabulary.proto\"\xc5\x05\n\x0c\x43\x61meraHealth\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x03\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.vigie.v1.CameraState\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_frame_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breport_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10received_rate_hz\x18\x08 \x01(\x01\x12\x18\n\x10\x61nalysed_rate_hz\x18\t \x01(\x01\x12\x17\n\x0freceived_frames\x18\n \x01(\x04\x12\x17\n\x0f\x61nalysed_frames\x18\x0b \x01(\x04\x12\x12\n\nreconnects\x18\x0c \x01(\x04\x12\x41\n\x0e\x64ropped_frames\x18\r \x03(\x0b\x32).vigie.v1.CameraHealth.DroppedFramesEntry\x12\x17\n\x0f\x66rame_age_p95_s\x18\x0e \x01(\x01\x12\r\n\x05owner\x18\x0f \x01(\t\x12#\n\x08\x63oncerns\x18\x10 \x03(\x0b\x32\x11.vigie.v1.Concern\x12%\n\x06\x66\x61ults\x18\x11 \x03(\x0b\x32\x15.vigie.v1.StreamFault\x12\x16\n\x0ewanted_rate_hz\x18\x12 \x01(\x01\x12\x16\n\x0etarget_rate_hz\x18\x13 \x01(\x01\x12\x0e\n\x06stalls\x18\x14 \x01(\x04\x12\x0e\n\x06uptime\x18\x15 \x01(\x01\x12\r\n\x05quiet\x18\x16 \x01(\x08\x1a\x34\n\x12\x44roppedFramesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"v\n\x0bStreamFault\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.vigie.v1.StreamFaultKind\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x07\x43oncern\x12\x1c\n\x04kind\x18\x01 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x0f\n\x07problem\x18\x02 \x01(\t\"X\n\x0c\x43\x61meraStatus\x12 \n\x06\x63\x61mera\x18\x01 \x01(\x0b\x32\x10.vigie.v1.Camera\x12&\n\x06health\x18\x02 \x01(\x0b\x32\x16.vigie.v1.CameraHealth*\x8d\x02\n\x0fStreamFaultKind\x12!\n\x1dSTREAM_FAULT_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18STREAM_FAULT_KIND_FROZEN\x10\x01\x12\x1b\n\x17STREAM_FAULT_KIND_BLACK\x10\x02\x12\x1d\n\x19STREAM_FAULT_KIND_BLURRED\x10\x03\x12\x1d\n\x19STREAM_FAULT_KIND_COVERED\x10\x04\x12\x1b\n\x17STREAM_FAULT_KIND_MOVED\x10\x05\x12\x1f\n\x1bSTREAM_FAULT_KIND_LOW_LIGHT\x10\x06\x12 \n\x1cSTREAM_FAULT_KIND_WRONG_RATE\x10\x07*\x8c\x02\n\x0b\x43\x61meraState\x12\x1c\n\x18\x43\x41MERA_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41MERA_STATE_CONNECTING\x10\x01\x12\x15\n\x11\x43\x41MERA_STATE_LIVE\x10\x02\x12\x18\n\x14\x43\x41MERA_STATE_STALLED\x10\x03\x12\x1c\n\x18\x43\x41MERA_STATE_UNREACHABLE\x10\x04\x12\x1d\n\x19\x43\x41MERA_STATE_UNAUTHORIZED\x10\x05\x12\x16\n\x12\x43\x41MERA_STATE_ENDED\x10\x06\x12\x1e\n\x1a\x43\x41MERA_STATE_MISCONFIGURED\x10\x07\x12\x1c\n\x18\x43\x41MERA_STATE_QUARANTINED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16vigie/v1/cameras.proto\x12\x08vigie.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15vigie/v1/venues.proto\x1a\x19vigie/v1/vocabulary.proto\"\xd3\x05\n\x0c\x43\x61meraHealth\x12\x0e\n\x06\x63\x61mera\x18\x01 \x01(\t\x12\x13\n\x0bincarnation\x18\x02 \x01(\x03\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.vigie.v1.CameraState\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12.\n\nstate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0flast_frame_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breport_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10received_rate_hz\x18\x08 \x01(\x01\x12\x18\n\x10\x61nalysed_rate_hz\x18\t \x01(\x01\x12\x17\n\x0freceived_frames\x18\n \x01(\x04\x12\x17\n\x0f\x61nalysed_frames\x18\x0b \x01(\x04\x12\x12\n\nreconnects\x18\x0c \x01(\x04\x12\x41\n\x0e\x64ropped_frames\x18\r \x03(\x0b\x32).vigie.v1.CameraHealth.DroppedFramesEntry\x12\x17\n\x0f\x66rame_age_p95_s\x18\x0e \x01(\x01\x12\r\n\x05owner\x18\x0f \x01(\t\x12#\n\x08\x63oncerns\x18\x10 \x03(\x0b\x32\x11.vigie.v1.Concern\x12%\n\x06\x66\x61ults\x18\x11 \x03(\x0b\x32\x15.vigie.v1.StreamFault\x12\x16\n\x0ewanted_rate_hz\x18\x12 \x01(\x01\x12\x16\n\x0etarget_rate_hz\x18\x13 \x01(\x01\x12\x0e\n\x06stalls\x18\x14 \x01(\x04\x12\x0e\n\x06uptime\x18\x15 \x01(\x01\x12\r\n\x05quiet\x18\x16 \x01(\x08\x12\x0c\n\x04host\x18\x17 \x01(\t\x1a\x34\n\x12\x44roppedFramesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"v\n\x0bStreamFault\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.vigie.v1.StreamFaultKind\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12.\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"8\n\x07\x43oncern\x12\x1c\n\x04kind\x18\x01 \x01(\x0e\x32\x0e.vigie.v1.Kind\x12\x0f\n\x07problem\x18\x02 \x01(\t\"\x90\x02\n\x0bHealthEvent\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.vigie.v1.HealthEventKind\x12\x0e\n\x06\x63\x61mera\x18\x03 \x01(\t\x12\x0c\n\x04host\x18\x04 \x01(\t\x12(\n\x05\x66\x61ult\x18\x05 \x01(\x0e\x32\x19.vigie.v1.StreamFaultKind\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x14\n\x0c\x63\x61mera_count\x18\x07 \x01(\r\x12.\n\nbegin_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"X\n\x0c\x43\x61meraStatus\x12 \n\x06\x63\x61mera\x18\x01 \x01(\x0b\x32\x10.vigie.v1.Camera\x12&\n\x06health\x18\x02 \x01(\x0b\x32\x16.vigie.v1.CameraHealth*\x8d\x02\n\x0fStreamFaultKind\x12!\n\x1dSTREAM_FAULT_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18STREAM_FAULT_KIND_FROZEN\x10\x01\x12\x1b\n\x17STREAM_FAULT_KIND_BLACK\x10\x02\x12\x1d\n\x19STREAM_FAULT_KIND_BLURRED\x10\x03\x12\x1d\n\x19STREAM_FAULT_KIND_COVERED\x10\x04\x12\x1b\n\x17STREAM_FAULT_KIND_MOVED\x10\x05\x12\x1f\n\x1bSTREAM_FAULT_KIND_LOW_LIGHT\x10\x06\x12 \n\x1cSTREAM_FAULT_KIND_WRONG_RATE\x10\x07*\x8c\x02\n\x0b\x43\x61meraState\x12\x1c\n\x18\x43\x41MERA_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41MERA_STATE_CONNECTING\x10\x01\x12\x15\n\x11\x43\x41MERA_STATE_LIVE\x10\x02\x12\x18\n\x14\x43\x41MERA_STATE_STALLED\x10\x03\x12\x1c\n\x18\x43\x41MERA_STATE_UNREACHABLE\x10\x04\x12\x1d\n\x19\x43\x41MERA_STATE_UNAUTHORIZED\x10\x05\x12\x16\n\x12\x43\x41MERA_STATE_ENDED\x10\x06\x12\x1e\n\x1a\x43\x41MERA_STATE_MISCONFIGURED\x10\x07\x12\x1c\n\x18\x43\x41MERA_STATE_QUARANTINED\x10\x08*\xc6\x01\n\x0fHealthEventKind\x12!\n\x1dHEALTH_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1f\n\x1bHEALTH_EVENT_KIND_SITE_DOWN\x10\x01\x12!\n\x1dHEALTH_EVENT_KIND_CAMERA_DOWN\x10\x02\x12(\n$HEALTH_EVENT_KIND_CAMERA_QUARANTINED\x10\x03\x12\"\n\x1eHEALTH_EVENT_KIND_STREAM_FAULT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,18 +36,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CAMERAHEALTH_DROPPEDFRAMESENTRY']._loaded_options = None
   _globals['_CAMERAHEALTH_DROPPEDFRAMESENTRY']._serialized_options = b'8\001'
-  _globals['_STREAMFAULTKIND']._serialized_start=1100
-  _globals['_STREAMFAULTKIND']._serialized_end=1369
-  _globals['_CAMERASTATE']._serialized_start=1372
-  _globals['_CAMERASTATE']._serialized_end=1640
+  _globals['_STREAMFAULTKIND']._serialized_start=1389
+  _globals['_STREAMFAULTKIND']._serialized_end=1658
+  _globals['_CAMERASTATE']._serialized_start=1661
+  _globals['_CAMERASTATE']._serialized_end=1929
+  _globals['_HEALTHEVENTKIND']._serialized_start=1932
+  _globals['_HEALTHEVENTKIND']._serialized_end=2130
   _globals['_CAMERAHEALTH']._serialized_start=120
-  _globals['_CAMERAHEALTH']._serialized_end=829
-  _globals['_CAMERAHEALTH_DROPPEDFRAMESENTRY']._serialized_start=777
-  _globals['_CAMERAHEALTH_DROPPEDFRAMESENTRY']._serialized_end=829
-  _globals['_STREAMFAULT']._serialized_start=831
-  _globals['_STREAMFAULT']._serialized_end=949
-  _globals['_CONCERN']._serialized_start=951
-  _globals['_CONCERN']._serialized_end=1007
-  _globals['_CAMERASTATUS']._serialized_start=1009
-  _globals['_CAMERASTATUS']._serialized_end=1097
+  _globals['_CAMERAHEALTH']._serialized_end=843
+  _globals['_CAMERAHEALTH_DROPPEDFRAMESENTRY']._serialized_start=791
+  _globals['_CAMERAHEALTH_DROPPEDFRAMESENTRY']._serialized_end=843
+  _globals['_STREAMFAULT']._serialized_start=845
+  _globals['_STREAMFAULT']._serialized_end=963
+  _globals['_CONCERN']._serialized_start=965
+  _globals['_CONCERN']._serialized_end=1021
+  _globals['_HEALTHEVENT']._serialized_start=1024
+  _globals['_HEALTHEVENT']._serialized_end=1296
+  _globals['_CAMERASTATUS']._serialized_start=1298
+  _globals['_CAMERASTATUS']._serialized_end=1386
 # @@protoc_insertion_point(module_scope)

@@ -100,6 +100,36 @@ CAMERA_STATE_QUARANTINED: CameraState.ValueType  # 8
 """It brought down or held up what analysed it again and again, and is left alone for a while."""
 Global___CameraState: _TypeAlias = CameraState  # noqa: Y015
 
+class _HealthEventKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HealthEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HealthEventKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HEALTH_EVENT_KIND_UNSPECIFIED: _HealthEventKind.ValueType  # 0
+    HEALTH_EVENT_KIND_SITE_DOWN: _HealthEventKind.ValueType  # 1
+    """Half or more of the cameras of one host give no frames. They have no events of their own."""
+    HEALTH_EVENT_KIND_CAMERA_DOWN: _HealthEventKind.ValueType  # 2
+    """A camera that should be analysed gives no frames."""
+    HEALTH_EVENT_KIND_CAMERA_QUARANTINED: _HealthEventKind.ValueType  # 3
+    """A camera is left alone for a while, since it brought down or held up what analysed it."""
+    HEALTH_EVENT_KIND_STREAM_FAULT: _HealthEventKind.ValueType  # 4
+    """Something is wrong with a camera's pictures."""
+
+class HealthEventKind(_HealthEventKind, metaclass=_HealthEventKindEnumTypeWrapper):
+    """The list is closed."""
+
+HEALTH_EVENT_KIND_UNSPECIFIED: HealthEventKind.ValueType  # 0
+HEALTH_EVENT_KIND_SITE_DOWN: HealthEventKind.ValueType  # 1
+"""Half or more of the cameras of one host give no frames. They have no events of their own."""
+HEALTH_EVENT_KIND_CAMERA_DOWN: HealthEventKind.ValueType  # 2
+"""A camera that should be analysed gives no frames."""
+HEALTH_EVENT_KIND_CAMERA_QUARANTINED: HealthEventKind.ValueType  # 3
+"""A camera is left alone for a while, since it brought down or held up what analysed it."""
+HEALTH_EVENT_KIND_STREAM_FAULT: HealthEventKind.ValueType  # 4
+"""Something is wrong with a camera's pictures."""
+Global___HealthEventKind: _TypeAlias = HealthEventKind  # noqa: Y015
+
 @_typing.final
 class CameraHealth(_message.Message):
     """What the owner of a camera last said of its stream."""
@@ -148,6 +178,7 @@ class CameraHealth(_message.Message):
     STALLS_FIELD_NUMBER: _builtins.int
     UPTIME_FIELD_NUMBER: _builtins.int
     QUIET_FIELD_NUMBER: _builtins.int
+    HOST_FIELD_NUMBER: _builtins.int
     camera: _builtins.str
     """`venues/{venue}/cameras/{camera}`."""
     incarnation: _builtins.int
@@ -173,6 +204,8 @@ class CameraHealth(_message.Message):
     """Share of the time since its owner has it in which frames came, 0 to 1."""
     quiet: _builtins.bool
     """Nothing moves in its picture: it is looked at now and then until something does."""
+    host: _builtins.str
+    """The host that serves the stream, without credentials. Empty for a file."""
     @_builtins.property
     def state_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the state holds."""
@@ -222,10 +255,11 @@ class CameraHealth(_message.Message):
         stalls: _builtins.int = ...,
         uptime: _builtins.float = ...,
         quiet: _builtins.bool = ...,
+        host: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["last_frame_time", b"last_frame_time", "report_time", b"report_time", "state_time", b"state_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysed_frames", b"analysed_frames", "analysed_rate_hz", b"analysed_rate_hz", "camera", b"camera", "concerns", b"concerns", "detail", b"detail", "dropped_frames", b"dropped_frames", "faults", b"faults", "frame_age_p95_s", b"frame_age_p95_s", "incarnation", b"incarnation", "last_frame_time", b"last_frame_time", "owner", b"owner", "quiet", b"quiet", "received_frames", b"received_frames", "received_rate_hz", b"received_rate_hz", "reconnects", b"reconnects", "report_time", b"report_time", "stalls", b"stalls", "state", b"state", "state_time", b"state_time", "target_rate_hz", b"target_rate_hz", "uptime", b"uptime", "wanted_rate_hz", b"wanted_rate_hz"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analysed_frames", b"analysed_frames", "analysed_rate_hz", b"analysed_rate_hz", "camera", b"camera", "concerns", b"concerns", "detail", b"detail", "dropped_frames", b"dropped_frames", "faults", b"faults", "frame_age_p95_s", b"frame_age_p95_s", "host", b"host", "incarnation", b"incarnation", "last_frame_time", b"last_frame_time", "owner", b"owner", "quiet", b"quiet", "received_frames", b"received_frames", "received_rate_hz", b"received_rate_hz", "reconnects", b"reconnects", "report_time", b"report_time", "stalls", b"stalls", "state", b"state", "state_time", b"state_time", "target_rate_hz", b"target_rate_hz", "uptime", b"uptime", "wanted_rate_hz", b"wanted_rate_hz"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -284,6 +318,63 @@ class Concern(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Concern: _TypeAlias = Concern  # noqa: Y015
+
+@_typing.final
+class HealthEvent(_message.Message):
+    """Something that was wrong with a camera, or with a host that serves several, from its beginning to its end. It is about equipment,
+    and apart from events.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CAMERA_FIELD_NUMBER: _builtins.int
+    HOST_FIELD_NUMBER: _builtins.int
+    FAULT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    CAMERA_COUNT_FIELD_NUMBER: _builtins.int
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`venues/{venue}/healthEvents/{uuid}`."""
+    kind: Global___HealthEventKind.ValueType
+    camera: _builtins.str
+    """`venues/{venue}/cameras/{camera}`. Empty where a site is down."""
+    host: _builtins.str
+    """The host that is down. Empty for all other kinds."""
+    fault: Global___StreamFaultKind.ValueType
+    """What is wrong with the pictures. Unspecified for all other kinds."""
+    detail: _builtins.str
+    """What was said when it began, with figures and what to do."""
+    camera_count: _builtins.int
+    """The most cameras that it concerned at one time."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Unset while it lasts."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        kind: Global___HealthEventKind.ValueType = ...,
+        camera: _builtins.str = ...,
+        host: _builtins.str = ...,
+        fault: Global___StreamFaultKind.ValueType = ...,
+        detail: _builtins.str = ...,
+        camera_count: _builtins.int = ...,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "camera", b"camera", "camera_count", b"camera_count", "detail", b"detail", "end_time", b"end_time", "fault", b"fault", "host", b"host", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HealthEvent: _TypeAlias = HealthEvent  # noqa: Y015
 
 @_typing.final
 class CameraStatus(_message.Message):

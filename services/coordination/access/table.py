@@ -54,6 +54,7 @@ RULES: Mapping[str, Rule] = {
         "vigie.v1.CameraService",
         ReportCameraHealth=Rule(frozenset({_CLUSTER}), ("cameras.camera",)),
         ListCameras=Rule(_READS_REGISTERS, ("parent",)),
+        ListHealthEvents=Rule(_READS_REGISTERS, ("parent",)),
     ),
     **_rules(
         "vigie.v1.AssignmentService",

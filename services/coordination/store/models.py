@@ -38,6 +38,7 @@ _NAMES = {
 EIGHT_KINDS = "kind BETWEEN 1 AND 8"
 THREE_SEVERITIES = "severity BETWEEN 1 AND 3"
 _WITH_EVIDENCE: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("evidence IS NOT NULL"))
+_LASTING: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), text("end_time IS NULL"))
 _NOT_FOLDED: dict[str, Any] = {"sqlite_where": text("folded = 0"), "postgresql_where": text("NOT folded")}
 
 
@@ -190,6 +191,35 @@ class CameraHealthRow(Base):
     state: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     health: Mapped[str] = mapped_column(Text)
     receive_time: Mapped[datetime]
+    host: Mapped[str] = mapped_column(Text, server_default="")
+    # Since when it should give frames and gives none.
+    down_since: Mapped[datetime | None]
+
+
+class HealthEventRow(Base):
+    """Something that is or was wrong with a camera, or with a host of cameras. It is about equipment."""
+
+    __tablename__ = "health_events"
+    __table_args__ = (
+        CheckConstraint("kind BETWEEN 1 AND 4", name="kinds"),
+        CheckConstraint("fault BETWEEN 0 AND 7", name="faults"),
+        Index("ix_health_events_begin_time_event_id", "begin_time", "event_id"),
+        Index("ix_health_events_venue_id_begin_time_event_id", "venue_id", "begin_time", "event_id"),
+        # What lasts is on record once, whoever tells of it.
+        Index("uq_health_events_lasting", "venue_id", "kind", "camera_id", "host", "fault", unique=True, **_LASTING),
+    )
+
+    event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    venue_id: Mapped[str] = mapped_column(String(63), ForeignKey("venues.venue_id"))
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    # Empty where a site is down.
+    camera_id: Mapped[str] = mapped_column(String(63))
+    host: Mapped[str] = mapped_column(Text)
+    fault: Mapped[int] = mapped_column(SmallInteger)
+    detail: Mapped[str] = mapped_column(Text)
+    camera_count: Mapped[int] = mapped_column(Integer)
+    begin_time: Mapped[datetime]
+    end_time: Mapped[datetime | None]
 
 
 class EventRow(Base):

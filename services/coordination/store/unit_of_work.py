@@ -11,6 +11,7 @@ from services.coordination.store.repositories.cameras import Cameras
 from services.coordination.store.repositories.destinations import Destinations
 from services.coordination.store.repositories.events import Events
 from services.coordination.store.repositories.evidence import Pictures
+from services.coordination.store.repositories.health_events import HealthEvents
 from services.coordination.store.repositories.overviews import Overviews
 from services.coordination.store.repositories.reports import Reports
 from services.coordination.store.repositories.sightings import Sightings
@@ -30,6 +31,7 @@ class UnitOfWork:
         self.venues = Venues(session, now)
         self.authorizations = Authorizations(session, now)
         self.cameras = Cameras(session, now)
+        self.health_events = HealthEvents(session)
         self.signals = Signals(session)
         self.events = Events(session)
         self.pictures = Pictures(session)

@@ -54,6 +54,7 @@ UNTRACED = {
     "ReportCameraHealth": "a cluster's own traffic",
     "WatchAssignments": "a cluster's own traffic: what to analyse, and nothing that was seen",
     "ListCameras": "how cameras do, and nothing that they saw",
+    "ListHealthEvents": "how cameras did, and nothing that they saw",
     "GetVenue": "how a venue is set up, and nothing that was seen there",
     "ListVenues": "which venues there are",
     "GetAuthorization": "an act, which is public",

@@ -197,6 +197,8 @@ def others() -> dict[str, list[Message]]:
         analysed_rate_hz=4.0,
         dropped_frames={"late": 3},
         owner="group-1",
+        host="10.0.0.5",
+        faults=[cameras_pb2.StreamFault(kind=cameras_pb2.STREAM_FAULT_KIND_BLURRED, detail="out of focus", since_time=now)],
         concerns=[cameras_pb2.Concern(kind=CROWD_DENSITY, problem="the ground plane is rough")],
     )
     return {
@@ -205,6 +207,11 @@ def others() -> dict[str, list[Message]]:
         "GetOverview": [venue_service_pb2.GetOverviewRequest(parent=ARENA)],
         "ReportCameraHealth": [camera_service_pb2.ReportCameraHealthRequest(cameras=[health])],
         "ListCameras": [camera_service_pb2.ListCamerasRequest(parent=ARENA, page_size=1, states=[cameras_pb2.CAMERA_STATE_LIVE])],
+        "ListHealthEvents": [
+            camera_service_pb2.ListHealthEventsRequest(
+                parent=ARENA, page_size=1, open_only=True, start_time=timestamp(ago(days=1))
+            )
+        ],
         "WatchAssignments": [assignment_service_pb2.WatchAssignmentsRequest(cluster="cluster-1", venues=[ARENA])],
         "GetReport": [report_service_pb2.GetReportRequest(parent=ARENA, start_time=timestamp(ago(days=7)), end_time=now)],
         "ListAuditEntries": [

@@ -1,5 +1,6 @@
 """Owners of cameras on record: how they do, and which signals they may raise."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.coordination.domain.admission import Act, CameraStanding, Halt
+from services.coordination.domain.health_events import WATCHED_STATES, Site, SiteId
 from services.coordination.store.models import AuthorizationRow, CameraHealthRow, CameraRow, IncarnationRow, SuspensionRow
 from services.coordination.store.repositories.encoding import canonical, kinds_of
 from services.coordination.store.upsert import insert_missing, upsert
@@ -80,8 +82,34 @@ class Cameras:
         rows = await self._session.execute(columns.order_by(row.venue_id, row.camera_id).with_for_update())
         return {(venue, camera): (incarnation, received) for venue, camera, incarnation, received in rows}
 
-    async def put_health(self, reports: Mapping[CameraId, cameras_pb2.CameraHealth]) -> None:
-        """Keeps what the owners said instead of what was kept."""
+    async def down_since(self, cameras: Collection[CameraId]) -> dict[CameraId, datetime]:
+        """Since when those that are down give no frames, as was said last."""
+        row = CameraHealthRow
+        columns = select(row.venue_id, row.camera_id, row.down_since).where(row.down_since.is_not(None), _among(row, cameras))
+        return {(venue, camera): since for venue, camera, since in await self._session.execute(columns) if since}
+
+    async def sites(self, wanted: Collection[SiteId], *, silent_before: datetime) -> dict[SiteId, Site]:
+        """The hosts of cameras, by what was said since."""
+        row, down = CameraHealthRow, dict[SiteId, list[datetime]]()
+        columns = select(row.venue_id, row.host, row.down_since).join(CameraRow, OF_THE_CAMERA)
+        watched = columns.where(
+            row.venue_id.in_({venue for venue, _ in wanted}),
+            tuple_(row.venue_id, row.host).in_(sorted(wanted)),
+            row.state.in_(sorted(WATCHED_STATES)),
+            row.receive_time >= silent_before,
+            CameraRow.withdrawn_time.is_(None),
+        )
+        counts = Counter[SiteId]()
+        for venue, host, since in await self._session.execute(watched):
+            counts[venue, host] += 1
+            if since:
+                down.setdefault((venue, host), []).append(since)
+        return {site: Site(counts[site], tuple(down.get(site, ()))) for site in wanted}
+
+    async def put_health(
+        self, reports: Mapping[CameraId, cameras_pb2.CameraHealth], down_since: Mapping[CameraId, datetime]
+    ) -> None:
+        """Keeps what the owners said instead of what was kept. `down_since`: of those that are down."""
         now = self._now()
         rows = [
             {
@@ -91,6 +119,8 @@ class Cameras:
                 "state": health.state,
                 "health": canonical(health),
                 "receive_time": now,
+                "host": health.host,
+                "down_since": down_since.get((venue, camera)),
             }
             for (venue, camera), health in sorted(reports.items(), key=lambda item: item[0])
         ]

@@ -46,13 +46,14 @@ ADDED: dict[str, Rows] = {
     "0001": {
         "venues": [{"settings": "{}"}],
         "authorizations": [{"recorder": "", "revoke_reason": "", "revoke_author": ""}],
-        "camera_health": [{"state": 0}],
+        "camera_health": [{"state": 0, "host": ""}],
         "signals": [{"drill": False, "flooded": False, "folded": False, "reach_time": MOMENT}],
         "events": [
             {"priority": 2, "drill": False, "reopen_count": 0, "folded_signal_count": 0}
             | {"last_open_time": MOMENT, "reason_time": MOMENT}
         ],
-    }
+    },
+    "0002": {"camera_health": [{"host": ""}]},
 }
 
 
@@ -200,7 +201,7 @@ async def test_tables_of_another_revision_are_refused_by_name(database: Database
     with pytest.raises(ConfigurationError, match="has no tables yet; make them with `vigie migrate`"):
         await database.check()
     await database.migrate("0001")
-    with pytest.raises(ConfigurationError, match="of revision 0001, and this version needs 0002; run `vigie migrate` once"):
+    with pytest.raises(ConfigurationError, match="of revision 0001, and this version needs 0003; run `vigie migrate` once"):
         await database.check()
     await database.migrate()
     await database.check()
