@@ -55,6 +55,7 @@ class Window:
     Attributes:
         opened_s: when the stream was opened.
         heard_s: when the stream last had something to say or to hear.
+        passed_over: beginnings of the names of cameras whose signals it leaves out.
         after: the number of the last entry that was sent.
         closed: whether the stream has ended.
         in_flight: entries and the moment of sending, by batch id.
@@ -62,6 +63,7 @@ class Window:
 
     opened_s: float
     heard_s: float
+    passed_over: tuple[str, ...] = ()
     after: int = 0
     closed: bool = False
     in_flight: dict[int, tuple[Sequence[Entry], float]] = field(default_factory=dict)
@@ -155,7 +157,7 @@ class SignalReporter:
 
         Raises grpc.RpcError when the service cannot be reached or gives up, and sqlite3.Error when the outbox cannot be read.
         """
-        window = Window(opened_s=self._clock(), heard_s=self._clock())
+        window = Window(opened_s=self._clock(), heard_s=self._clock(), passed_over=self._held_back())
         call = self._call = self._stub.ReportSignals(self._requests(window), timeout=self._limits.stream_s * 2)
         try:
             for response in call:
@@ -170,7 +172,7 @@ class SignalReporter:
         """Waits until something waits; False when it is time to end."""
         while not self._halted.is_set():
             news = self._news
-            if self._outbox.counts().pending and self._peek(after=0):
+            if self._outbox.counts().pending and self._peek(after=0, passed_over=self._held_back()):
                 return True
             if self._draining:
                 return False
@@ -196,28 +198,33 @@ class SignalReporter:
         oldest_s = window.oldest_s()
         if oldest_s is not None and now_s - oldest_s > limits.acknowledgement_s and self._call:
             self._call.cancel()
-        if len(window.in_flight) >= limits.batches_in_flight or now_s - window.opened_s > limits.stream_s:
+        if len(window.in_flight) >= limits.batches_in_flight or self._is_old(window):
             return None
-        entries = self._peek(after=window.after)
+        entries = self._peek(after=window.after, passed_over=window.passed_over)
         with self._changed:
             return window.send(entries, now_s) if entries else None
 
-    def _peek(self, *, after: int) -> list[Entry]:
-        """The next entries to be sent; those of venues for which the cluster may not speak keep nobody else waiting."""
-        limits, now_s = self._limits, self._clock()
-        self._denied_s = {venue: since_s for venue, since_s in self._denied_s.items() if now_s - since_s < limits.denied_s}
-        held_back = tuple(f"venues/{venue}/" for venue in self._denied_s)
+    def _peek(self, *, after: int, passed_over: tuple[str, ...]) -> list[Entry]:
         return self._outbox.peek(
             after=after,
-            limit=limits.batch_signals,
-            limit_bytes=limits.batch_bytes,
-            wanted=lambda parcel: not held_back or not unpacked(parcel).camera.startswith(held_back),
+            limit=self._limits.batch_signals,
+            limit_bytes=self._limits.batch_bytes,
+            wanted=lambda parcel: not passed_over or not unpacked(parcel).camera.startswith(passed_over),
         )
+
+    def _held_back(self) -> tuple[str, ...]:
+        """How the names of cameras begin for which the cluster may not speak: their signals keep no others waiting."""
+        now_s = self._clock()
+        self._denied_s = {venue: since_s for venue, since_s in self._denied_s.items() if now_s - since_s < self._limits.denied_s}
+        return tuple(f"venues/{venue}/" for venue in self._denied_s)
+
+    def _is_old(self, window: Window) -> bool:
+        """Whether nothing more is to be sent on a stream: the next one finds new replicas, or what this one passes over."""
+        return self._clock() - window.opened_s > self._limits.stream_s or window.passed_over != self._held_back()
 
     def _is_over(self, window: Window) -> bool:
         """Whether a stream with nothing to send now is to end, and not to wait for more."""
-        now_s = self._clock()
-        rests = self._draining or now_s - window.heard_s > self._limits.idle_s or now_s - window.opened_s > self._limits.stream_s
+        rests = self._draining or self._clock() - window.heard_s > self._limits.idle_s or self._is_old(window)
         return rests and not window.in_flight
 
     def _settle(self, window: Window, response: signal_service_pb2.ReportSignalsResponse) -> None:

@@ -41,7 +41,7 @@ def reporting(service: FakeCoordination, outbox: Outbox) -> Iterator[Reporting]:
     started: list[SignalReporter] = []
     channel = open_channel(service.address, NOTHING)
 
-    def start(limits: DeliveryLimits = DEFAULT_LIMITS) -> SignalReporter:
+    def start(limits: DeliveryLimits = DEFAULT_LIMITS, outbox: Outbox = outbox) -> SignalReporter:
         stub = signal_service_pb2_grpc.SignalServiceStub(channel)
         reporter = SignalReporter(outbox, stub, clock=time.monotonic, limits=limits, jitter=lambda: 0.5)
         reporter.start()
@@ -73,6 +73,22 @@ def test_what_is_put_later_goes_over_the_open_stream(service: FakeCoordination, 
         reporter.wake()
         eventually(lambda name=name: (name, 1) in service.recorded)  # type: ignore[misc]
     eventually(lambda: outbox.counts().pending == 0)
+
+
+def test_signals_of_a_day_without_a_link_are_delivered_in_the_order_in_which_they_were_raised(
+    service: FakeCoordination, tmp_path: Path, reporting: Reporting
+) -> None:
+    """Eight cameras that raise a signal a minute each, with three revisions: pictures aside, those weigh more than a signal."""
+    outbox = Outbox(tmp_path, 64 << 20)
+    service.stop()
+    revisions = [f"{minute}-{camera}-{revision}" for minute in range(24 * 60) for camera in range(8) for revision in range(3)]
+    for minute in range(0, len(revisions), 24):
+        outbox.put([parcel(name) for name in revisions[minute : minute + 24]])
+    reporter = reporting(outbox=outbox)
+    service.start()
+    eventually(lambda: outbox.counts().pending == 0, within_s=60)
+    reporter.stop(0)
+    assert [signal_id for signal_id, _ in service.recorded] == revisions
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED])
