@@ -1,7 +1,8 @@
 """Many cameras in one process: an RTSP server of GStreamer, run by the system's own Python, which alone knows GStreamer.
 
 Pictures were encoded before, and are sent by the clock: what a camera shows depends on the time of day and on nothing else, so
-that whoever calls again sees what he would have seen had he stayed. Each caller begins with a key frame.
+that whoever calls again sees what he would have seen had he stayed. Each caller begins with a key frame, which has the parameters
+of the stream before it: GStreamer is not to add them, since it does so before each slice, which tears a picture of several.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from gi.repository import GLib, Gst, GstRtspServer  # type: ignore[import-not-fo
 _MEDIA = (
     "( appsrc name=pictures is-live=true do-timestamp=true format=time"
     " caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate={rate}/1"
-    " ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+    " ! h264parse ! rtph264pay name=pay0 pt=96 )"
 )
 _TICK_MS = 20
 
