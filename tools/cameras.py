@@ -15,6 +15,7 @@ from rich.text import Text
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
 from tools.display import console, json_line, last_id, time_text, time_zones, venue_of
 from tools.events.filters import EVERY_VENUE, InUtc, Venue, one_of
+from tools.health import fault_text
 from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2, vocabulary_pb2
 
 _REFRESH_S = 2.0
@@ -39,6 +40,9 @@ def cameras(
     as_json: AsJson = False,
 ) -> None:
     """Shows how cameras are doing: their state and since when, what is wrong, frames a second and dropped frames by cause.
+
+    Analysed/s stands beside what it is set to now and, where that is less, what the camera's kinds want. Up is the share of the
+    time in which frames came, with how often they ceased.
 
     Example: vigie cameras --venue parc-des-princes --state stalled --state silent --watch
     """
@@ -99,7 +103,8 @@ def _watch(channel: grpc.Channel, request: camera_service_pb2.ListCamerasRequest
 
 
 def _table(statuses: Sequence[cameras_pb2.CameraStatus], zones: Mapping[str, tzinfo]) -> Table:
-    table = Table("venue", "camera", "state", "since", "frames/s", "analysed/s", "age p95", "dropped", "detail", box=box.SIMPLE)
+    columns = "venue", "camera", "state", "since", "frames/s", "analysed/s", "age p95", "up", "dropped", "detail"
+    table = Table(*columns, box=box.SIMPLE)
     for status in statuses:
         name, health = status.camera.name, status.health
         state = state_text(health)
@@ -110,16 +115,28 @@ def _table(statuses: Sequence[cameras_pb2.CameraStatus], zones: Mapping[str, tzi
             Text(state, style=_STYLES.get(state, "red")),
             time_text(health, "state_time", zones.get(venue_of(name), UTC)),
             "-" if state == _SILENT else f"{health.received_rate_hz:.1f}",
-            "-" if state == _SILENT else f"{health.analysed_rate_hz:.1f}",
+            "-" if state == _SILENT else _analysed(health),
             f"{health.frame_age_p95_s:.2f} s" if health.frame_age_p95_s else "-",
+            f"{100 * health.uptime:.0f} %" + (f", {health.stalls} stalls" if health.stalls else ""),
             dropped or "-",
             _detail(health),
         )
     return table
 
 
+def _analysed(health: cameras_pb2.CameraHealth) -> str:
+    """Frames a second: analysed, of those that it is to have now, of those that its kinds want, where these are more."""
+    rates = f"{health.analysed_rate_hz:.1f}"
+    if health.target_rate_hz:
+        rates += f" of {health.target_rate_hz:.3g}"
+    if health.wanted_rate_hz > health.target_rate_hz:
+        rates += f" ({health.wanted_rate_hz:.3g} wanted)"
+    return f"{rates} quiet" if health.quiet else rates
+
+
 def _detail(health: cameras_pb2.CameraHealth) -> str:
+    faults = (f"{fault_text(fault.kind)}: {fault.detail}" for fault in health.faults)
     concerns = (
         f"{vocabulary_pb2.Kind.Name(concern.kind).removeprefix('KIND_')}: {concern.problem}" for concern in health.concerns
     )
-    return "\n".join(filter(None, (health.detail, *concerns)))
+    return "\n".join(filter(None, (health.detail, *faults, *concerns)))

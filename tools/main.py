@@ -31,6 +31,7 @@ COMMANDS = {
     "integrations": ("tools.integrations:app", "Send judged events to other systems, and see what became of them."),
     "overview": ("tools.overview:overview", "Show how all venues do."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
+    "health": ("tools.health:health", "Show what is and was wrong with cameras and their hosts."),
     "report": ("tools.report.command:report", "Say how well each kind did in the field, as people judged it."),
     "replay": ("tools.replay:replay", "Print the signals that a clip gives, without Ray or a service."),
     "calibrate": ("tools.calibrate.command:calibrate", "Propose a ground plane from the people that a camera sees."),

@@ -30,6 +30,14 @@ def reported(service: str, venue_path: Path) -> str:
         detail="no frame for 5 s [rtsp://gate-1]",
         received_rate_hz=24.96,
         dropped_frames={"replaced": 7, "late": 0},
+        analysed_rate_hz=2.5,
+        target_rate_hz=3,
+        wanted_rate_hz=5,
+        uptime=0.75,
+        stalls=2,
+        quiet=True,
+        host="10.0.0.5",
+        faults=[cameras_pb2.StreamFault(kind=cameras_pb2.STREAM_FAULT_KIND_LOW_LIGHT, detail="light the place")],
     )
     health.state_time.FromSeconds(int(time.time()))
     health.report_time.FromSeconds(int(time.time()))
@@ -48,7 +56,13 @@ def test_camera_is_shown_with_what_is_wrong(vigie: Vigie, reported: str) -> None
     assert "25.0" in line
     assert "replaced:7" in line
     assert "late" not in line
+    assert "2.5 of 3 (5 wanted) quiet" in line
+    assert "75 %, 2 stalls" in line
     assert "no frame for 5 s [rtsp://gate-1]" in line
+
+
+def test_camera_is_shown_with_the_faults_of_its_pictures(vigie: Vigie, reported: str) -> None:
+    assert "low light: light the place" in vigie("cameras", "--coordination", reported).out
 
 
 def test_camera_is_a_line_of_json_for_programs(vigie: Vigie, reported: str) -> None:
