@@ -18,6 +18,7 @@ Environment:
     VIGIE_CAMERAS_PER_GROUP    8                          cameras that one process decodes and analyses, 1 to 64
     VIGIE_FRAME_AGE_BUDGET_S   1                          seconds after which a live frame is dropped rather than analysed,
                                                           0.1 to 10
+    VIGIE_GATING               on                         off: a network looks at every frame, also where nothing changes
     VIGIE_OUTBOX_LIMIT_MIB     1024                       what may wait on disk for one process, 16 to 1048576
 """
 
@@ -80,6 +81,7 @@ _CROSSINGS = {
     venues_pb2.CROSSING_DIRECTION_LEFT_TO_RIGHT: frozenset({Crossing.LEFT_TO_RIGHT}),
     venues_pb2.CROSSING_DIRECTION_RIGHT_TO_LEFT: frozenset({Crossing.RIGHT_TO_LEFT}),
 }
+_SWITCH = {"on": True, "off": False}
 _SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -288,6 +290,7 @@ class ClusterConfig:
         analysis_rate_hz: frames analysed a second where a camera says nothing else and no kind that it watches for needs more.
         cameras_per_group: cameras that one process decodes and analyses.
         frame_age_budget_s: seconds after which a live frame is dropped rather than analysed.
+        gating: whether a network looks only where something has changed.
         outbox_limit_bytes: what may wait on disk for one process.
     """
 
@@ -301,6 +304,7 @@ class ClusterConfig:
     analysis_rate_hz: float
     cameras_per_group: int
     frame_age_budget_s: float
+    gating: bool
     outbox_limit_bytes: int
 
     @classmethod
@@ -321,6 +325,7 @@ class ClusterConfig:
             analysis_rate_hz=_number(environment, "VIGIE_ANALYSIS_RATE_HZ", DEFAULT_RATE_HZ, RATE_LIMITS_HZ),
             cameras_per_group=int(_number(environment, "VIGIE_CAMERAS_PER_GROUP", 8, (1, 64), whole=True)),
             frame_age_budget_s=_number(environment, "VIGIE_FRAME_AGE_BUDGET_S", FRAME_AGE_BUDGET_S, (0.1, 10.0)),
+            gating=_switch(environment, "VIGIE_GATING", default=True),
             outbox_limit_bytes=int(_number(environment, "VIGIE_OUTBOX_LIMIT_MIB", 1024, (16, 1 << 20), whole=True)) << 20,
         )
 
@@ -350,6 +355,13 @@ def _secrets(environment: Mapping[str, str], folder: Path | None) -> Secrets:
         raise ConfigurationError("VIGIE_SECRETS_DIR", f"{folder} is no folder; name one, or unset it")
     prefix = "VIGIE_SECRET_"
     return Secrets({name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}, folder)
+
+
+def _switch(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environment.get(name)
+    if text and text not in _SWITCH:
+        raise ConfigurationError(name, f"{text[:64]!r} is neither on nor off; write one of them")
+    return _SWITCH[text] if text else default
 
 
 def _number(

@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
+from cluster.analysis.attention import Attention
 from cluster.analysis.pipeline import Analysis, CameraPipeline
 from cluster.analysis.suitability import Concern
 from cluster.config import CameraConfig, camera_config
 from cluster.inference.flames import rule_context
 from cluster.inference.models import ArmableDetector, Models
 from cluster.privacy.redaction import evidence_jpeg
-from cluster.replay import ReplayedSignal, ReplayedSignals, analyses
+from cluster.replay import ReplayedSignal, ReplayedSignals, analyses, looks
 from cluster.video.frame import Fit, Frame
 from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.sampling import Sampler
@@ -37,6 +38,7 @@ from vigie.vocabulary import Kind
 MOST_DETECTORS = 4
 
 Rate = Annotated[float | None, typer.Option(help="Frames analysed a second (default: the camera's, or 5).", metavar="HZ")]
+Gating = Annotated[bool, typer.Option(help="Let the network look only where something has changed, as a cluster does.")]
 Pack = Annotated[Path | None, typer.Option(help="Model pack (default: the small one that Vigie ships).", metavar="FOLDER")]
 WeaponPack = Annotated[
     Path | None,
@@ -62,6 +64,7 @@ def replay(
     pack: Pack = None,
     weapon_pack: WeaponPack = None,
     rate: Rate = None,
+    gating: Gating = True,
     start: Start = None,
     evidence: Evidence = None,
 ) -> None:
@@ -85,9 +88,10 @@ def replay(
     signals = ReplayedSignals()
     with _opened(clip, config, fit) as source:
         pipeline = CameraPipeline(config, rule_context(config.rules))
+        attention = Attention.of(config.rules, gating=gating)
         frames = source.frames(Sampler(config.analysis_rate_hz).is_due)
         try:
-            found = analyses(frames, detectors, pipeline, _allowed(config))
+            found = analyses(looks(frames, source, attention), detectors, pipeline, _allowed(config), attention)
             for frame, analysis in _with_progress(found, _start_s(config), is_shown=not as_json):
                 signals.add(analysis.revisions)
                 if evidence:

@@ -117,12 +117,15 @@ class Needs:
         person_px: height of a person there, in pixels of the picture that the detector sees; 0 where people do not matter.
         colour: whether a grey picture will not do.
         fixed: whether a camera that pans, tilts or zooms will not do.
+        look_s: how long a picture in which nothing changes may go without a network's look; 0: not at all, where evidence is
+            counted by looks. Pixels are seen at least once in two seconds all the same.
     """
 
     rate_hz: float = 3.0
     person_px: float = 0.0
     colour: bool = False
     fixed: bool = True
+    look_s: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)

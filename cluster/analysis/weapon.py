@@ -57,7 +57,7 @@ class Weapon:
     """
 
     # A hand gun of 0.2 m is 9 pixels long where a person is 80 high.
-    NEEDS: ClassVar[Needs] = Needs(person_px=80)
+    NEEDS: ClassVar[Needs] = Needs(person_px=80, look_s=0)
     PARTS: ClassVar[Mapping[str, str]] = {}
 
     view: View

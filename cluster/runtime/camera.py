@@ -37,7 +37,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Reader(Protocol):
-    """Reads a camera's stream in a thread of its own."""
+    """Reads a camera's stream in a thread of its own.
+
+    Attributes:
+        drowsy: whether a frame now and then is enough, as long as nothing moves; set by who analyses the frames.
+    """
+
+    drowsy: bool
 
     def start(self) -> None:
         """Starts to read."""
@@ -85,6 +91,7 @@ class WatchedCamera:
         incarnation: of its ownership.
         lease: with which it was given.
         pipeline: analyses its frames.
+        attention: says what of them a shard has to look at.
         open_reader: makes what reads it; called only while an act is in force.
         now_s: when its owner was given it.
         clock: seconds on the clock of leases.
@@ -97,6 +104,7 @@ class WatchedCamera:
         lease: Lease,
         *,
         pipeline: Pipeline,
+        attention: Attention,
         open_reader: Callable[[], Reader],
         now_s: float,
         clock: Callable[[], float],
@@ -111,7 +119,7 @@ class WatchedCamera:
         self._clock = clock
         self._kinds = frozenset(rule.kind for rule in config.rules)
         self._pipeline = pipeline
-        self._attention = Attention()
+        self._attention = attention
         self._reader: Reader | None = None
         self._returned: Frame | None = None
         self._flushed = True
@@ -152,14 +160,16 @@ class WatchedCamera:
         return self._flush(now_s) if self._reader.ended and self._is_idle else []
 
     def take(self) -> Look | None:
-        """What to look at next, unless a look is in flight. A live frame that is STALE_S older than the newest is dropped."""
+        """What to analyse next, unless a look is in flight. A live frame that is STALE_S older than the newest is dropped."""
         if self.in_flight or self._reader is None:
             return None
         frame, self._returned = self._returned or self._reader.take(), None
         if frame and not self.is_recording and _lag_s(frame, self._reader) > STALE_S:
             self.drop("stale")
             return None
-        return self._attention.look(frame) if frame else None
+        look = self._attention.look(frame) if frame else None
+        self._reader.drowsy = self._attention.is_quiet
+        return look
 
     def is_armed(self, now_s: float) -> bool:
         """Whether weapons are to be looked for: it watches for them, and an act in force allows that."""
@@ -167,6 +177,7 @@ class WatchedCamera:
 
     def lose(self, look: Look, cause: str) -> None:
         """Takes back what no shard looked at: a frame of a recording is analysed later, one of a live stream is counted."""
+        self._attention.reset()
         if self.is_recording:
             self._returned = look.frame
         else:
@@ -187,6 +198,7 @@ class WatchedCamera:
         frame = look.frame
         permitted = self._permitted(now_s)
         if self._reader is None or not permitted:
+            self._attention.reset()
             self.drop("unauthorized")
             return []
         self._flushed = False
@@ -200,6 +212,7 @@ class WatchedCamera:
         if self._reader:
             self._reader.interrupt()
         self._reader, self._returned, self._stopped_s = None, None, now_s
+        self._attention.reset()
         return self._flush(now_s)
 
     def report(self, now_s: float) -> CameraReport:
@@ -218,7 +231,7 @@ class WatchedCamera:
         )
         if self._reader is None:
             return report
-        report = _with_stream(report, self._reader.health())
+        report = replace(_with_stream(report, self._reader.health()), is_quiet=self._attention.is_quiet)
         # Ended means that nothing more will come of it: its last frame is analysed, and what it had open is closed.
         is_over = self._reader.ended and self._is_idle and self._flushed
         return report if is_over or report.state is not CameraState.ENDED else replace(report, state=CameraState.LIVE)

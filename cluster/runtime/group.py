@@ -12,6 +12,7 @@ from functools import partial
 import grpc
 import structlog
 
+from cluster.analysis.attention import Attention
 from cluster.analysis.pipeline import CameraPipeline
 from cluster.config import CameraConfig, ClusterConfig, camera_config, permissions_of
 from cluster.errors import ConfigurationError, ModelError
@@ -163,6 +164,7 @@ class Group:
             incarnation,
             Lease(config.permissions, granted_s, granted_s + lease_s),
             pipeline=CameraPipeline(config, rule_context(config.rules)),
+            attention=Attention.of(config.rules, gating=self._config.gating),
             open_reader=partial(self._open_reader, config, url, fit),
             now_s=time.time(),
             clock=lease_clock,

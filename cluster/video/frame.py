@@ -48,5 +48,5 @@ class Frame:
     def luma(self) -> NDArray[np.uint8]:
         """(h, w) uint8: how bright the picture is, at most 160 a side, to be compared with others; made once."""
         height, width = self.picture.shape[:2]
-        small = cv2.resize(self.picture, LUMA.of(width, height), interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
+        grey = cv2.cvtColor(self.picture, cv2.COLOR_BGR2GRAY)
+        return np.asarray(cv2.resize(grey, LUMA.of(width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -204,6 +204,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
             "VIGIE_ANALYSIS_RATE_HZ": "2.5",
             "VIGIE_CAMERAS_PER_GROUP": "16",
             "VIGIE_FRAME_AGE_BUDGET_S": "0.5",
+            "VIGIE_GATING": "off",
             "VIGIE_OUTBOX_LIMIT_MIB": "64",
         }
     )
@@ -230,6 +231,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
         ("VIGIE_CAMERAS_PER_GROUP", "8.5", "'8.5' is no whole number"),
         ("VIGIE_CAMERAS_PER_GROUP", "0", "is 0; give 1 to 64"),
         ("VIGIE_FRAME_AGE_BUDGET_S", "0", "is 0; give 0.1 to 10"),
+        ("VIGIE_GATING", "no", "'no' is neither on nor off"),
         ("VIGIE_OUTBOX_LIMIT_MIB", "1", "is 1; give 16 to"),
     ],
 )

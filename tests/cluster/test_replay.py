@@ -3,14 +3,16 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from cluster.analysis.attention import Attention
 from cluster.analysis.pipeline import CameraPipeline
 from cluster.analysis.signals import SignalRevision
 from cluster.config import camera_config
 from cluster.errors import StreamError
-from cluster.replay import ReplayedSignals, analyses
+from cluster.replay import ReplayedSignals, analyses, looks
 from cluster.video.frame import Frame
 from tests.cluster.assignments import assignment
 from tests.fakes.detectors import FixedDetector
+from tests.fakes.sources import FakeSource
 from vigie.vocabulary import Kind
 
 ON_THE_ROAD = (0.56, 0.35, 0.60, 0.52)
@@ -28,8 +30,11 @@ def cut_short(count: int) -> Iterator[Frame]:
     raise StreamError("file:clip.mp4", "is cut short")
 
 
-def replayed(detectors: list[FixedDetector], source: Iterator[Frame]) -> tuple[list[float], list[SignalRevision]]:
-    found = list(analyses(source, detectors, CameraPipeline(camera_config(assignment())), ALL))
+def replayed(
+    detectors: list[FixedDetector], source: Iterator[Frame], look_s: float = 0
+) -> tuple[list[float], list[SignalRevision]]:
+    pipeline, attention = CameraPipeline(camera_config(assignment())), Attention(look_s)
+    found = list(analyses(looks(source, FakeSource(()), attention), detectors, pipeline, ALL, attention))
     return [frame.capture_time_s for frame, _ in found], [revision for _, one in found for revision in one.revisions]
 
 
@@ -42,8 +47,29 @@ def test_number_and_speed_of_detectors_change_nothing() -> None:
     assert len(one[1]) == 1
 
 
+def test_what_is_not_looked_at_gives_the_same_signals_whatever_the_detectors() -> None:
+    """The picture does not change; after some seconds few frames are analysed, and fewer are looked at."""
+    every = replayed([FixedDetector(ON_THE_ROAD)], frames(60))
+    one = replayed([FixedDetector(ON_THE_ROAD)], frames(60), look_s=4)
+    three = replayed([FixedDetector(ON_THE_ROAD, delay_s) for delay_s in (0.004, 0.0, 0.002)], frames(60), look_s=4)
+
+    assert one == three
+    assert one[1] == every[1]
+    assert len(one[0]) < 0.7 * len(every[0])
+
+
+def test_source_dozes_while_nothing_changes() -> None:
+    source = FakeSource(())
+    dozing = [source.drowsy for _ in looks(frames(60), source, Attention(4))]
+
+    assert not any(dozing[:20])
+    assert all(dozing[-3:])
+
+
 def test_what_came_before_a_cut_is_analysed() -> None:
-    found = analyses(cut_short(7), [FixedDetector(ON_THE_ROAD)], CameraPipeline(camera_config(assignment())), ALL)
+    attention = Attention(0)
+    seen = looks(cut_short(7), FakeSource(()), attention)
+    found = analyses(seen, [FixedDetector(ON_THE_ROAD)], CameraPipeline(camera_config(assignment())), ALL, attention)
 
     assert [next(found)[0].capture_time_s for _ in range(7)] == [place / 5 for place in range(7)]
     with pytest.raises(StreamError, match="cut short"):

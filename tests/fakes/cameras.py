@@ -62,6 +62,7 @@ class FakeReader:
     def __init__(self) -> None:
         self.frames: deque[Frame] = deque()
         self.newest_s: float | None = None
+        self.drowsy = False
         self.is_started = self.is_interrupted = self.at_end = False
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cluster.analysis.attention import Attention
 from cluster.analysis.pipeline import CameraPipeline
 from cluster.analysis.scene import RuleContext
 from cluster.analysis.signals import SignalRevision
@@ -21,10 +22,21 @@ ALL = frozenset(Kind)
 
 def opened(stage: Stage) -> list[SignalRevision]:
     """The signals of a scene as they opened, in order."""
-    pipeline, signals = CameraPipeline(camera_of_stage(stage), context()), ReplayedSignals()
+    config = camera_of_stage(stage)
+    pipeline, attention, signals = CameraPipeline(config, context()), Attention.of(config.rules, gating=True), ReplayedSignals()
     for frame, detections in stage.frames():
-        signals.add(pipeline.step(frame, detections, ALL).revisions)
+        if look := attention.look(frame):
+            found = attention.found(look, [detections] * len(look.parts))
+            signals.add(pipeline.step(frame, found, ALL).revisions)
     return [signal.gravest for signal in signals]
+
+
+def looked_at(stage: Stage) -> tuple[float, float]:
+    """The share of a scene's frames that a network looks at, and of those that are analysed."""
+    attention = Attention.of(camera_of_stage(stage).rules, gating=True)
+    looks = [attention.look(frame) for frame, _ in stage.frames()]
+    analysed = [look for look in looks if look]
+    return sum(look.share for look in analysed) / len(looks), len(analysed) / len(looks)
 
 
 def as_words(signals: list[SignalRevision]) -> list[str]:

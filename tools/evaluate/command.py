@@ -34,6 +34,7 @@ Rate = Annotated[
         min=RATE_LIMITS_HZ[0], max=RATE_LIMITS_HZ[1], help="Frames analysed a second (default: as the kinds need).", metavar="HZ"
     ),
 ]
+Gating = Annotated[bool, typer.Option(help="Let the network look only where something has changed, as a cluster does.")]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="Watch for this kind alone; may be repeated.", metavar="KIND")]
 Without = Annotated[
     list[str] | None,
@@ -56,6 +57,7 @@ def evaluate(
     pack: Pack = None,
     weapon_pack: WeaponPack = None,
     rate: Rate = None,
+    gating: Gating = True,
     kind: Kinds = None,
     without: Without = None,
     under: Under = None,
@@ -83,6 +85,7 @@ def evaluate(
         pack=pack,
         weapon_pack=weapon_pack,
         rate_hz=rate,
+        gating=gating,
         with_pictures=report is not None,
     )
     models = Models.load(pack, weapon_pack)

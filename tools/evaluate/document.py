@@ -73,6 +73,7 @@ def _clip(clip: ClipResult) -> Fields:
         "apart": clip.file.is_apart,
         "rate_hz": clip.rate_hz,
         "watched_s": round(clip.watched_s, 3),
+        "looks": round(clip.looks, 1),
         "kinds": [kind.name for kind in sorted(clip.kinds)],
         "events": [_event(event, meeting) for event, meeting in clip.outcome.events],
         "signals": [_signal(signal, meeting) for signal, meeting in clip.outcome.signals],

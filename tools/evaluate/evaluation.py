@@ -24,6 +24,7 @@ class Plan:
         pack: folder of the model pack; None: the small one that Vigie ships.
         weapon_pack: folder of the model pack that finds weapons; None: there is none.
         rate_hz: frames analysed a second; None: as each camera's rules need.
+        gating: whether the detector looks only where something has changed.
         with_pictures: whether the signals of the plain variation have pictures.
     """
 
@@ -33,6 +34,7 @@ class Plan:
     pack: Path | None = None
     weapon_pack: Path | None = None
     rate_hz: float | None = None
+    gating: bool = True
     with_pictures: bool = False
 
     def jobs(self) -> Iterator[Job]:
@@ -45,6 +47,7 @@ class Plan:
                     without=tuple(variation.without for variation in self.variations if variation.under == under),
                     kinds=self.kinds & file.label.watched,
                     rate_hz=self.rate_hz,
+                    gating=self.gating,
                     pack=self.pack,
                     weapon_pack=self.weapon_pack,
                     with_pictures=self.with_pictures and under == self.variations[0].under,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import cv2
 
+from cluster.analysis.attention import Attention, Look
 from cluster.analysis.pipeline import Analysis, CameraPipeline
 from cluster.config import CameraConfig
 from cluster.detections import Detections
@@ -15,7 +16,7 @@ from cluster.errors import ClusterError
 from cluster.inference.flames import rule_context
 from cluster.inference.models import ArmableDetector, Fits, Models
 from cluster.privacy.redaction import evidence_jpeg
-from cluster.replay import ReplayedSignal, ReplayedSignals
+from cluster.replay import ReplayedSignal, ReplayedSignals, looks
 from cluster.video.frame import Fit, Frame
 from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.sampling import Sampler
@@ -41,6 +42,7 @@ class Job:
         without: for each pipeline the parts of rules that are switched off in it.
         kinds: what is watched for, of what the label names.
         rate_hz: frames analysed a second; None: as the camera's rules need.
+        gating: whether the detector looks only where something has changed.
         pack: folder of the model pack; None: the small one that Vigie ships.
         weapon_pack: folder of the model pack that finds weapons; None: there is none.
         with_pictures: whether the signals of the first pipeline have pictures.
@@ -51,6 +53,7 @@ class Job:
     without: tuple[Parts, ...]
     kinds: frozenset[Kind]
     rate_hz: float | None
+    gating: bool
     pack: Path | None
     weapon_pack: Path | None
     with_pictures: bool
@@ -63,11 +66,13 @@ class Played:
     Attributes:
         rate_hz: frames analysed a second.
         watched_s: how long the clip was watched.
+        looks: how many pictures the detector looked at; a part of one counts as its share of the whole.
         signals: those of each pipeline, in the order of their opening.
     """
 
     rate_hz: float
     watched_s: float
+    looks: float
     signals: tuple[tuple[Signal, ...], ...]
 
 
@@ -117,16 +122,25 @@ def _played(job: Job, used: Equipment) -> Played | Failed:
     watchers = [
         _Watcher.of(config, without, with_pictures=job.with_pictures and place == 0) for place, without in enumerate(job.without)
     ]
+    attention, looked = Attention.of(config.rules, gating=job.gating), 0.0
     with _opened(config, fit) as source:
-        for frame in condition.frames(source, Sampler(config.analysis_rate_hz).is_due, fit):
-            (detections,) = used.detector.detect([frame.picture], [Kind.WEAPON in job.kinds])
+        frames = condition.frames(source, Sampler(config.analysis_rate_hz).is_due, fit)
+        for look in looks(frames, source, attention):
+            detections = attention.found(look, _detected(look, used.detector, is_armed=Kind.WEAPON in job.kinds))
+            looked += look.share
             for watcher in watchers:
-                watcher.step(frame, detections)
+                watcher.step(look.frame, detections)
     return Played(
         rate_hz=config.analysis_rate_hz,
         watched_s=max(0.0, label.length_s - condition.start_s),
+        looks=looked,
         signals=tuple(watcher.seen() for watcher in watchers),
     )
+
+
+def _detected(look: Look, detector: ArmableDetector, *, is_armed: bool) -> list[Detections]:
+    parts = [part.picture for part in look.parts]
+    return detector.detect(parts, [is_armed] * len(parts)) if parts else []
 
 
 @dataclass(slots=True, eq=False)

@@ -24,6 +24,7 @@ class ClipResult:
         label: as the variation shows the clip.
         rate_hz: frames analysed a second.
         watched_s: how long it was watched.
+        looks: how many pictures the detector looked at.
         kinds: those that count.
         outcome: of the events and signals of these kinds.
     """
@@ -32,6 +33,7 @@ class ClipResult:
     label: Label
     rate_hz: float
     watched_s: float
+    looks: float
     kinds: frozenset[Kind]
     outcome: Outcome
 
@@ -68,7 +70,7 @@ def _judged(variation: Variation, file: LabelFile, played: Played, place: int, k
     events = [event for event in label.events if event.kind in counted]
     signals = [signal for signal in played.signals[place] if signal.kind in counted]
     outcome = matched(events, signals, partial(due_s, label))
-    return ClipResult(file, label, played.rate_hz, played.watched_s, counted, outcome)
+    return ClipResult(file, label, played.rate_hz, played.watched_s, played.looks, counted, outcome)
 
 
 def due_s(label: Label, event: Event) -> float:

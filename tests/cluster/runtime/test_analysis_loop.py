@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from cluster.analysis.attention import Attention
 from cluster.config import camera_config
 from cluster.errors import OutboxFullError
 from cluster.permissions import Lease
@@ -31,6 +32,7 @@ class Camera:
             1_000_000,
             Lease(config.permissions, group.clock_s, group.clock_s + LEASE_S),
             pipeline=self.pipeline,
+            attention=Attention(0),
             open_reader=self._open,
             now_s=group.now_s,
             clock=lambda: group.clock_s,
@@ -141,6 +143,7 @@ def test_call_says_in_which_pictures_weapons_are_looked_for(group: Group) -> Non
             1_000_000,
             Lease(config.permissions, 0.0, LEASE_S),
             pipeline=FakePipeline(2),
+            attention=Attention(0),
             open_reader=lambda: reader,
             now_s=group.now_s,
             clock=lambda: group.clock_s,

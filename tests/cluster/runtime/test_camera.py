@@ -18,9 +18,17 @@ from vigie.vocabulary import ObjectClass
 PERSON = (200, 60, 300, 340)
 
 
-def watched_camera(config: CameraConfig) -> WatchedCamera:
-    lease = Lease(config.permissions, granted_s=0.0, until_s=1.0)
-    return WatchedCamera(config, 1, lease, pipeline=FakePipeline(), open_reader=FakeReader, now_s=1000.0, clock=lambda: 0.0)
+def watched_camera(config: CameraConfig, *, look_s: float = 0.0, reader: FakeReader | None = None) -> WatchedCamera:
+    return WatchedCamera(
+        config,
+        1,
+        Lease(config.permissions, granted_s=0.0, until_s=1.0),
+        pipeline=FakePipeline(),
+        attention=Attention(look_s),
+        open_reader=lambda: reader or FakeReader(),
+        now_s=1000.0,
+        clock=lambda: 0.0,
+    )
 
 
 @pytest.fixture
@@ -33,7 +41,9 @@ def camera() -> WatchedCamera:
 
 
 def look(frame: Frame) -> Look:
-    return Attention().look(frame)
+    every = Attention(0).look(frame)
+    assert every is not None
+    return every
 
 
 def fineness(picture: NDArray[np.uint8]) -> float:
@@ -71,3 +81,23 @@ def test_frame_gives_nothing_once_the_act_has_ended(camera: WatchedCamera, now_s
     """Red line: a camera is analysed only under an act in force, whenever the picture was taken."""
     assert bool(camera.analyse(look(frame(1999.9)), [Detections.empty()], now_s)) is is_analysed
     assert camera.report(now_s).dropped.get("unauthorized", 0) == (not is_analysed)
+
+
+def test_what_a_lost_look_would_have_found_is_looked_for_again() -> None:
+    reader = FakeReader()
+    camera = watched_camera(camera_config(assignment(start_s=1000, end_s=2000)), look_s=4.0, reader=reader)
+    camera.tend(1000.0)
+    reader.frames.extend(frame(1000 + number / 5) for number in range(8))
+    for _ in range(6):
+        settling = camera.take()
+        assert settling is not None
+        camera.analyse(settling, [Detections.empty()] * len(settling.parts), 1000.0)
+
+    still = camera.take()
+    assert still is not None
+    camera.lose(still, "shard_lost")
+    after = camera.take()
+
+    assert not still.parts
+    assert after is not None
+    assert after.parts

@@ -35,7 +35,7 @@ def test_signals_of_kinds_of_which_nothing_is_known_are_not_counted() -> None:
     file = LabelFile(Path("hall.json"), label(watch=watch, says_nothing_about=["CROWD_MOVEMENT"]))
     signals = tuple(Signal(kind, "", 1.0, None, 0.9, "so", None) for kind in (Kind.FIRE, Kind.CROWD_MOVEMENT))
 
-    run = run_of(PLAIN, [(file, Played(5.0, 1800.0, (signals,)))], 0, frozenset(Kind))
+    run = run_of(PLAIN, [(file, Played(5.0, 1800.0, 0.0, (signals,)))], 0, frozenset(Kind))
 
     assert {kind: figures.false_alarms for kind, figures in run.figures().items()} == {Kind.PERSON_DOWN: 0, Kind.FIRE: 1}
 
@@ -43,14 +43,14 @@ def test_signals_of_kinds_of_which_nothing_is_known_are_not_counted() -> None:
 def test_time_is_watched_for_a_kind_only_where_the_clip_speaks_about_it() -> None:
     files = [LabelFile(Path(f"{kind}.json"), label(watch=[{"kind": kind}], says_nothing_about=[])) for kind in ("FIRE", "WEAPON")]
 
-    run = run_of(PLAIN, [(file, Played(5.0, 60.0, ((),))) for file in files], 0, frozenset(Kind))
+    run = run_of(PLAIN, [(file, Played(5.0, 60.0, 0.0, ((),))) for file in files], 0, frozenset(Kind))
 
     assert {kind: figures.watched_s for kind, figures in run.figures().items()} == {Kind.WEAPON: 60, Kind.FIRE: 60}
 
 
 def test_run_without_a_part_counts_the_kind_of_the_part_alone() -> None:
     file = LabelFile(Path("hall.json"), label(watch=[{"kind": "FIRE"}, {"kind": "PERSON_DOWN"}], says_nothing_about=[]))
-    played = Played(5.0, 60.0, ((), (Signal(Kind.FIRE, "", 1.0, None, 0.9, "so", None),)))
+    played = Played(5.0, 60.0, 0.0, ((), (Signal(Kind.FIRE, "", 1.0, None, 0.9, "so", None),)))
 
     run = run_of(Variation(without=frozenset({"fire.flicker"})), [(file, played)], 1, frozenset(Kind))
 

@@ -1,0 +1,33 @@
+"""What looks at one unchanged picture agree on: a detector that looks twice does not find quite the same. Pure."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+
+from cluster.analysis.boxes import areas, overlaps
+from cluster.detections import Detections
+
+# Boxes of one class that have this much in common, as intersection over union, are of the same thing: it does not move.
+_SAME_OVERLAP = 0.5
+
+
+def agreed(looks: Sequence[Detections]) -> Detections:
+    """What more than half of some looks found, where the last of them saw it, with the best score that any of them gave.
+
+    What one look alone finds would become a thing that stays, if it were kept; what one misses, a thing that is gone.
+
+    Args:
+        looks: at one picture in which nothing changes, the last one last; at least one.
+    """
+    newest_first = [look[areas(look.boxes.astype(np.float64)) > 0] for look in reversed(looks)]
+    found = reduce(Detections.joined, newest_first)
+    look_of = np.repeat(np.arange(len(looks)), [len(look) for look in newest_first])
+    boxes = found.boxes.astype(np.float64)
+    is_same = (overlaps(boxes, boxes) >= _SAME_OVERLAP) & (found.classes[:, None] == found.classes)
+    kept: list[int] = []
+    for row, same in enumerate(is_same):
+        if not same[kept].any() and 2 * len(np.unique(look_of[same])) > len(looks):
+            kept.append(row)
+    best = [found.scores[is_same[row]].max() for row in kept]
+    return Detections(found.boxes[kept], np.array(best, np.float32), found.classes[kept])
