@@ -1,11 +1,23 @@
-"""Where cameras, groups and shards go. Pure."""
+"""Where cameras and shards go: first which node, by what it has to do already, then which group of it. Pure.
 
-from collections.abc import Iterable, Mapping, Sequence
+What a camera costs is in CPU-seconds a second: what reading and analysing it takes. What shards take follows from it and is not
+counted. All of this takes time in proportion to the number of cameras, but for a logarithm.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import count
 from math import ceil
+from typing import TypeAlias
 
 GROUP_PREFIX = "group-"
 SHARD_PREFIX = "shard-"
+# How many cameras of a venue a node may have beyond its even share of them, for the sake of an even load.
+SPREAD_SLACK = 1
+
+_Heap: TypeAlias = list[tuple[float, str]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -16,11 +28,15 @@ class Node:
         node_id: Ray's.
         cpus: that it offers.
         gpus: that it offers.
+        site: where it stands, as its label `site` says; empty where it has none.
+        is_leaving: it is being drained: what it has is to go elsewhere, and nothing more comes to it.
     """
 
     node_id: str
     cpus: float
     gpus: float = 0.0
+    site: str = ""
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,12 +47,24 @@ class Seat:
     node_id: str
 
 
-def group_seats(nodes: Iterable[Node], cameras: int, cameras_per_group: int) -> tuple[Seat, ...]:
-    """Groups for so many cameras, alike on every node, and at least one a node, so that no outbox is left alone."""
-    nodes = sorted(nodes)
-    share = ceil(cameras / max(len(nodes), 1))
-    count = max(ceil(share / cameras_per_group), 1)
-    return tuple(Seat(f"{GROUP_PREFIX}{node.node_id[:12]}-{index}", node.node_id) for node in nodes for index in range(count))
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What of a camera decides where it goes.
+
+    Attributes:
+        site: of the nodes that are near it; empty means any.
+        cost: CPU-seconds a second that it takes.
+        stays: it is a recording, which begins anew wherever it goes: it is moved only off a node that leaves.
+    """
+
+    site: str = ""
+    cost: float = 1.0
+    stays: bool = False
+
+
+def group_seat(node_id: str, index: int) -> Seat:
+    """A place for a group on a node."""
+    return Seat(f"{GROUP_PREFIX}{node_id[:12]}-{index}", node_id)
 
 
 def shard_seats(nodes: Iterable[Node], cpus_for_inference: int | None) -> tuple[Seat, ...]:
@@ -54,25 +82,191 @@ def nearest_shards(node_id: str, shards: Iterable[Seat]) -> frozenset[str]:
     return frozenset(name for name, where in names.items() if where == node_id) or frozenset(names)
 
 
-def place(cameras: Iterable[str], loads: Mapping[str, int], seats: Sequence[Seat], total: int) -> dict[str, str]:
-    """Groups for cameras that have none, by the camera's name; cameras for which no group is ready are left out.
+def venue_of(camera: str) -> str:
+    """`venues/{venue}` of a camera, by its name."""
+    return camera.partition("/cameras/")[0]
 
-    Each goes to the group with the fewest cameras. None takes more than its even share of all, so that cameras wait for a group
-    that is about to come rather than crowd those that are there.
+
+class Ledger:
+    """What each node has to do, and which node is to have a camera.
 
     Args:
-        cameras: names of those without a group.
-        loads: how many cameras each group has that is ready.
-        seats: all groups that there will be.
-        total: how many cameras there are.
+        nodes: those that may be given cameras.
+        demands: of all cameras that there are, also of those that are nowhere.
     """
-    share = ceil(total / max(len(seats), 1))
-    loads, placed = dict(loads), {}
-    for camera in sorted(cameras):
-        open_groups = [group for group, load in loads.items() if load < share]
-        if not open_groups:
-            break
-        group = min(open_groups, key=lambda group: (loads[group], group))
-        placed[camera] = group
-        loads[group] += 1
-    return placed
+
+    def __init__(self, nodes: Iterable[Node], demands: Mapping[str, Demand]) -> None:
+        self.nodes = {node.node_id: node for node in sorted(nodes)}
+        self.cameras: dict[str, set[str]] = {node_id: set() for node_id in self.nodes}
+        self._demands = demands
+        self._loads = dict.fromkeys(self.nodes, 0.0)
+        self._venues: Counter[tuple[str, str]] = Counter()
+        self._totals = Counter(map(venue_of, demands))
+        self._pools: dict[str, tuple[str, ...]] = {}
+        self._coldest: dict[tuple[str, str], str | None] = {}
+
+    def add(self, camera: str, node_id: str) -> None:
+        """A node has a camera, or is to have it; nodes that may not be given cameras are not kept account of."""
+        if node_id in self.nodes:
+            self.cameras[node_id].add(camera)
+            self._count(camera, node_id, 1)
+
+    def remove(self, camera: str, node_id: str) -> None:
+        """A node that had a camera is to have it no more."""
+        self.cameras[node_id].remove(camera)
+        self._count(camera, node_id, -1)
+
+    def load(self, node_id: str) -> float:
+        """What a node has to do, as a share of what it can."""
+        return self._loads[node_id]
+
+    def cost(self, camera: str, node_id: str) -> float:
+        """What a camera takes of what a node can."""
+        return self._demands[camera].cost / self.nodes[node_id].cpus if camera in self._demands else 0.0
+
+    def coldest(self, camera: str) -> str | None:
+        """The node with the least to do of those that may have a camera and have not enough of its venue; None: all have."""
+        key = venue, site = venue_of(camera), self._demands[camera].site
+        if key not in self._coldest:
+            limit = self._limit(venue, site)
+            open_nodes = (node_id for node_id in self._pool(site) if self._venues[node_id, venue] < limit)
+            self._coldest[key] = min(open_nodes, key=self.load, default=None)
+        return self._coldest[key]
+
+    def excess(self, camera: str, node_id: str) -> int:
+        """How many cameras of the venue of a camera a node has beyond what the loss of a node may cost the venue."""
+        venue = venue_of(camera)
+        return self._venues[node_id, venue] - self._limit(venue, self._demands[camera].site)
+
+    def place(self, cameras: Iterable[str]) -> dict[str, str]:
+        """A node for each camera, and counts it there: the one with the least to do that has not enough of the venue yet.
+
+        The dearest cameras of a venue go first. Where every node has enough of a venue, the one with the least to do takes more.
+        """
+        if not self.nodes:
+            return {}
+        placed: dict[str, str] = {}
+        heaps: dict[str, _Heap] = {}
+        for (venue, site), names in sorted(self._by_venue(cameras).items()):
+            heap = heaps.get(site) or heaps.setdefault(site, self._heap(site))
+            placed |= self._place(names, heap, venue=venue, limit=self._limit(venue, site))
+        return placed
+
+    def _count(self, camera: str, node_id: str, sign: int) -> None:
+        self._venues[node_id, venue_of(camera)] += sign
+        self._loads[node_id] += sign * self.cost(camera, node_id)
+        self._coldest.clear()
+
+    def _pool(self, site: str) -> tuple[str, ...]:
+        """The nodes that may have cameras of a site: those that stand there, or all where none does."""
+        if site not in self._pools:
+            near = tuple(node_id for node_id, node in self.nodes.items() if node.site == site) if site else ()
+            self._pools[site] = near or tuple(self.nodes)
+        return self._pools[site]
+
+    def _limit(self, venue: str, site: str) -> int:
+        return ceil(self._totals[venue] / len(self._pool(site))) + SPREAD_SLACK
+
+    def _by_venue(self, cameras: Iterable[str]) -> dict[tuple[str, str], list[str]]:
+        found = defaultdict(list)
+        for camera in cameras:
+            found[venue_of(camera), self._demands[camera].site].append(camera)
+        return found
+
+    def _heap(self, site: str) -> _Heap:
+        heap = [(self._loads[node_id], node_id) for node_id in self._pool(site)]
+        heapify(heap)
+        return heap
+
+    def _place(self, cameras: Sequence[str], heap: _Heap, *, venue: str, limit: int) -> Iterator[tuple[str, str]]:
+        """Places cameras of one venue and site; `heap` has the loads of its nodes, of which some may have grown since."""
+        enough: _Heap = []
+        for camera in sorted(cameras, key=lambda camera: (-self._demands[camera].cost, camera)):
+            node_id = self._least(heap, enough, venue, limit)
+            self.add(camera, node_id)
+            heappush(heap, (self._loads[node_id], node_id))
+            yield camera, node_id
+        for entry in enough:
+            heappush(heap, entry)
+
+    def _least(self, heap: _Heap, enough: _Heap, venue: str, limit: int) -> str:
+        """Takes the node with the least to do out of a heap; those with enough of the venue are laid aside."""
+        while heap:
+            load, node_id = heappop(heap)
+            if load != self._loads[node_id]:
+                heappush(heap, (self._loads[node_id], node_id))
+            elif self._venues[node_id, venue] >= limit:
+                heappush(enough, (load, node_id))
+            else:
+                return node_id
+        return heappop(enough)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A group as whoever places cameras sees it.
+
+    Attributes:
+        cameras: that it has or is to have.
+        rank: of suspicion, the highest of its cameras; see `isolation`.
+        cost: of its cameras.
+    """
+
+    cameras: int = 0
+    rank: int = 0
+    cost: float = 0.0
+
+
+def capacity(rank: int, cameras_per_group: int) -> int:
+    """How many cameras of a rank of suspicion may share a group: half as many for each rank."""
+    return max(cameras_per_group >> rank, 1)
+
+
+class Groups:
+    """The groups of one node, and which of them is to have a camera. A group has cameras of one rank of suspicion only.
+
+    Args:
+        node_id: the node.
+        rooms: the groups that are there or about to come, by their names.
+        barred: names under which there is to be no group now.
+        cameras_per_group: at most.
+    """
+
+    def __init__(self, node_id: str, rooms: Mapping[str, Room], barred: Collection[str], cameras_per_group: int) -> None:
+        self.rooms = {name: room for name, room in rooms.items() if name not in barred}
+        self._barred = barred
+        self._node_id = node_id
+        self._most = cameras_per_group
+
+    def place(self, cameras: Mapping[str, float], rank: int) -> dict[str, str]:
+        """A group for each camera of a rank of suspicion, given what each costs. There are as many groups as they need."""
+        heap = self._heap(rank, len(cameras))
+        placed = {}
+        for camera, cost in sorted(cameras.items(), key=lambda item: (-item[1], item[0])):
+            while self.rooms[heap[0][1]].cameras >= capacity(rank, self._most):
+                heappop(heap)
+            name = heappop(heap)[1]
+            room = self.rooms[name]
+            self.rooms[name] = Room(room.cameras + 1, rank, room.cost + cost)
+            placed[camera] = name
+            heappush(heap, (room.cost + cost, name))
+        return placed
+
+    def open(self) -> str:
+        """One more group, by the first name that is free."""
+        names = (group_seat(self._node_id, index).name for index in count())
+        name = next(name for name in names if name not in self.rooms and name not in self._barred)
+        self.rooms[name] = Room()
+        return name
+
+    def _heap(self, rank: int, more: int) -> _Heap:
+        """The groups that cameras of a rank may go to, enough of them for so many more, by what they cost."""
+        heap = [(room.cost, name) for name, room in sorted(self.rooms.items()) if room.cameras and room.rank == rank]
+        spare = [name for name, room in sorted(self.rooms.items()) if not room.cameras]
+        free = sum(max(capacity(rank, self._most) - self.rooms[name].cameras, 0) for _, name in heap)
+        wanted = ceil((sum(self.rooms[name].cameras for _, name in heap) + more) / capacity(rank, self._most))
+        while len(heap) < wanted or free < more:
+            heap.append((0.0, spare.pop(0) if spare else self.open()))
+            free += capacity(rank, self._most)
+        heapify(heap)
+        return heap

@@ -1,14 +1,14 @@
-"""What is to be done so that the cameras which should be analysed are analysed. Pure.
+"""What a supervisor knows and what it can do, so that the cameras which should be analysed are analysed. Pure.
 
 Nothing is remembered from one step to the next: what is there is what groups and shards say of themselves, so that a supervisor
 which starts anew finds out all it needs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
-from cluster.placement import Node, Seat, group_seats, nearest_shards, place, shard_seats
+from cluster.placement import Demand, Node, Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,30 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A camera in the hands of a group: since which incarnation, and for what task."""
+    """A camera in the hands of a group.
+
+    Attributes:
+        incarnation: since which it is.
+        task: what for.
+        is_quarantined: it is only to be told of, not analysed.
+    """
 
     incarnation: int
     task: Task
+    is_quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A camera that a group is about to be given: it has opened its stream, while another group analyses it.
+
+    Attributes:
+        task: what for.
+        is_ready: frames come, or it has waited for them long enough.
+    """
+
+    task: Task
+    is_ready: bool = False
 
 
 class Condition(Enum):
@@ -45,21 +65,23 @@ class Patience:
     """How long groups and shards may be silent.
 
     Attributes:
-        starting_s: before their first answer.
+        starting_s: before their first answer, of those that this supervisor started.
+        found_s: before their first answer, of those that it found.
         silent_s: after it.
     """
 
     starting_s: float = 90.0
-    silent_s: float = 10.0
+    found_s: float = 10.0
+    silent_s: float = 4.0
 
 
 DEFAULT_PATIENCE = Patience()
 
 
-def condition(*, age_s: float, silence_s: float | None, patience: Patience) -> Condition:
-    """How one does that was started `age_s` ago, and last answered `silence_s` ago, or never."""
+def condition(*, age_s: float, silence_s: float | None, is_ours: bool, patience: Patience) -> Condition:
+    """How one does that was started by this supervisor or found `age_s` ago, and last answered `silence_s` ago, or never."""
     if silence_s is None:
-        return Condition.STARTING if age_s < patience.starting_s else Condition.HUNG
+        return Condition.STARTING if age_s < (patience.starting_s if is_ours else patience.found_s) else Condition.HUNG
     return Condition.READY if silence_s < patience.silent_s else Condition.HUNG
 
 
@@ -73,6 +95,8 @@ class Member:
         node_id: where it is.
         process: tells apart two processes that had the same name one after the other.
         holdings: of a group, by the camera's name; None while it is not known.
+        standbys: of a group, by the camera's name.
+        undelivered: revisions of signals that a group has still to deliver.
         shards: of a group: the processes of the shards that it uses, by their names.
     """
 
@@ -81,6 +105,8 @@ class Member:
     node_id: str = ""
     process: str = ""
     holdings: Mapping[str, Holding] | None = None
+    standbys: Mapping[str, Standby] = field(default_factory=dict)
+    undelivered: int = 0
     shards: Mapping[str, str] | None = None
 
 
@@ -90,17 +116,27 @@ class Desired:
 
     Attributes:
         tasks: by the camera's name; None while it is not known, and then no camera is touched.
+        demands: where each of these cameras is to be, and what it costs.
         resting: cameras that are not to be given to anyone now.
+        quarantined: cameras that are to be told of and not analysed.
+        ranks: of cameras under suspicion; see `isolation`.
         failing: groups that do not come up, for which no camera waits.
+        doubtful: nodes on which a group hung or never came up, and none has answered since.
         cameras_per_group: at most.
         cpus_for_inference: shards a node without a GPU; None means one a core.
+        evens_out: cameras may be moved for the sake of an even load and spread.
     """
 
     tasks: Mapping[str, Task] | None
-    resting: frozenset[str]
-    failing: frozenset[str]
-    cameras_per_group: int
+    demands: Mapping[str, Demand] = field(default_factory=dict)
+    resting: frozenset[str] = frozenset()
+    quarantined: frozenset[str] = frozenset()
+    ranks: Mapping[str, int] = field(default_factory=dict)
+    failing: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
+    cameras_per_group: int = 8
     cpus_for_inference: int | None = None
+    evens_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +164,7 @@ class StartShard:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """End a group or shard that hangs or is not needed. The cameras of a group that hangs are given to others once it is gone."""
+    """End a group or shard that hangs or is not needed."""
 
     name: str
     reason: str
@@ -144,7 +180,16 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Give:
-    """Give a camera to a group, with a new incarnation."""
+    """Give a camera to a group, with a new incarnation; in quarantine, to tell of it and no more."""
+
+    camera: str
+    group: str
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Have a group open the stream of a camera that it is about to be given."""
 
     camera: str
     group: str
@@ -160,77 +205,10 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Take a camera away from a group."""
+    """Take a camera away from a group, or have it prepare for it no longer."""
 
     camera: str
     group: str
 
 
-Action = StartGroup | StartShard | End | Connect | Give | Permit | Take
-
-
-def reconcile(desired: Desired, actual: Actual) -> list[Action]:
-    """What moves what is towards what should be. Doing it and asking again comes to an end with nothing to do."""
-    groups = group_seats(actual.nodes, len(desired.tasks or ()), desired.cameras_per_group)
-    shards = shard_seats(actual.nodes, desired.cpus_for_inference)
-    return [
-        *(StartGroup(seat) for seat in groups if seat.name not in actual.groups),
-        *(StartShard(seat) for seat in shards if seat.name not in actual.shards),
-        *_ends(groups, actual.groups),
-        *_ends(shards, actual.shards),
-        *_connections(actual),
-        *_cameras(desired, groups, actual),
-    ]
-
-
-def _ends(seats: Sequence[Seat], present: Mapping[str, Member]) -> Iterator[End]:
-    wanted = {seat.name for seat in seats}
-    for name, member in present.items():
-        if member.condition is Condition.HUNG:
-            yield End(name, "it does not answer")
-        elif name not in wanted and not member.holdings:
-            yield End(name, "it is not needed")
-
-
-def _connections(actual: Actual) -> Iterator[Connect]:
-    usable = {name: shard for name, shard in actual.shards.items() if shard.condition is Condition.READY}
-    seats = [Seat(name, shard.node_id) for name, shard in usable.items()]
-    for name, group in actual.groups.items():
-        nearest = nearest_shards(group.node_id, seats)
-        if group.answered and group.shards != {shard: usable[shard].process for shard in nearest}:
-            yield Connect(name, nearest)
-
-
-def _cameras(desired: Desired, groups: Sequence[Seat], actual: Actual) -> Iterator[Action]:
-    if desired.tasks is None:
-        return
-    owners = _owners(actual.groups)
-    for name, group in actual.groups.items():
-        if group.answered:
-            for camera, holding in (group.holdings or {}).items():
-                yield from _owned(camera, name, holding, desired.tasks.get(camera) if owners[camera] == name else None)
-    if any(group.holdings is None and group.condition is not Condition.HUNG for group in actual.groups.values()):
-        return
-    loads = {name: len(group.holdings or ()) for name, group in actual.groups.items() if group.answered}
-    groups = [seat for seat in groups if seat.name not in desired.failing]
-    loads = {seat.name: loads[seat.name] for seat in groups if seat.name in loads}
-    unowned = desired.tasks.keys() - owners.keys() - desired.resting
-    for camera, group_name in place(unowned, loads, groups, len(desired.tasks)).items():
-        yield Give(camera, group_name)
-
-
-def _owners(groups: Mapping[str, Member]) -> dict[str, str]:
-    """The group that has each camera; of several, the one to which it was given last."""
-    newest: dict[str, tuple[int, str]] = {}
-    for name, group in groups.items():
-        for camera, holding in (group.holdings or {}).items():
-            newest[camera] = max(newest.get(camera, (0, "")), (holding.incarnation, name))
-    return {camera: name for camera, (_, name) in newest.items()}
-
-
-def _owned(camera: str, group: str, holding: Holding, task: Task | None) -> Iterator[Action]:
-    """What becomes of a camera that a group has, given what it should be analysed for by that group, if anything."""
-    if task is None or task.analysis != holding.task.analysis:
-        yield Take(camera, group)
-    elif task.acts != holding.task.acts:
-        yield Permit(camera, group)
+Action = StartGroup | StartShard | End | Connect | Prepare | Give | Permit | Take

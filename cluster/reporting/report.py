@@ -84,6 +84,7 @@ class CameraReport:
         stalls: how often frames ceased to come from an open stream.
         uptime: share of the time since its owner has it in which frames came, 0 to 1.
         is_quiet: nothing moves in its picture, so that it is looked at only now and then.
+        reading_s: CPU seconds that the thread which reads it has taken.
     """
 
     ownership: Ownership
@@ -105,3 +106,4 @@ class CameraReport:
     stalls: int = 0
     uptime: float = 0.0
     is_quiet: bool = False
+    reading_s: float = 0.0

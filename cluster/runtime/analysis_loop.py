@@ -66,11 +66,13 @@ class LoopReport:
         time_s: when, on a clock that never goes back.
         cameras: each one's report.
         held: revisions that the outbox refused and that wait in memory.
+        prepared: cameras that are about to be watched and whose streams give frames.
     """
 
     time_s: float
     cameras: tuple[CameraReport, ...] = ()
     held: int = 0
+    prepared: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -105,6 +107,7 @@ class AnalysisLoop:
         self._now = now
         self._clock = clock
         self._cameras: dict[str, WatchedCamera] = {}
+        self._standbys: dict[str, WatchedCamera] = {}
         self._shards: dict[str, Shard] = {}
         self._calls: dict[str, _Call] = {}
         self._rested_s: dict[str, float] = {}
@@ -119,6 +122,10 @@ class AnalysisLoop:
         """Orders a camera to be watched from now on."""
         self._order(lambda: self._watch(camera))
 
+    def prepare(self, standby: WatchedCamera) -> None:
+        """Orders the stream of a camera to be opened that is about to be watched; its frames are left until it is."""
+        self._order(lambda: self._prepare(standby))
+
     def permit(self, camera: str, permissions: Sequence[Permission]) -> None:
         """Orders the acts that allow a camera to be replaced."""
         self._order(lambda: self._cameras[camera].permit(permissions))
@@ -128,7 +135,7 @@ class AnalysisLoop:
         self._order(lambda: self._renew(camera, lease))
 
     def release(self, camera: str) -> None:
-        """Orders a camera to be watched no longer; what it has open is closed."""
+        """Orders a camera to be watched or prepared for no longer; what it has open is closed."""
         self._order(lambda: self._release(camera))
 
     def connect(self, shards: Mapping[str, Shard]) -> None:
@@ -159,6 +166,8 @@ class AnalysisLoop:
         self._obey()
         for camera in self._cameras.values():
             self._raise(camera, camera.tend)
+        for standby in self._standbys.values():
+            self._raise(standby, standby.tend)
         self._collect()
         self._flush()
         self._send()
@@ -173,7 +182,13 @@ class AnalysisLoop:
         while not self._orders.empty():
             self._orders.get()()
 
+    def _prepare(self, standby: WatchedCamera) -> None:
+        self._dismiss(standby.name)
+        self._standbys[standby.name] = standby
+
     def _watch(self, camera: WatchedCamera) -> None:
+        if standby := self._standbys.pop(camera.name, None):
+            camera.take_over(standby.hand_over())
         self._release(camera.name)
         self._cameras[camera.name] = camera
 
@@ -181,7 +196,12 @@ class AnalysisLoop:
         if camera := self._cameras.get(name):
             camera.renew(lease)
 
+    def _dismiss(self, name: str) -> None:
+        if standby := self._standbys.pop(name, None):
+            self._raise(standby, standby.stop)
+
     def _release(self, name: str) -> None:
+        self._dismiss(name)
         if camera := self._cameras.pop(name, None):
             self._raise(camera, camera.stop)
 
@@ -192,7 +212,7 @@ class AnalysisLoop:
         self._shards = dict(shards)
 
     def _stop(self) -> None:
-        for name in list(self._cameras):
+        for name in (*self._cameras, *self._standbys):
             self._release(name)
         self._stopped = True
 
@@ -277,7 +297,8 @@ class AnalysisLoop:
     def _say(self) -> None:
         now_s = self._now()
         cameras = tuple(camera.report(now_s) for camera in self._cameras.values())
-        self.report = LoopReport(self._clock(), cameras, len(self._held))
+        prepared = frozenset(name for name, standby in self._standbys.items() if standby.gives_frames)
+        self.report = LoopReport(self._clock(), cameras, len(self._held), prepared)
 
 
 def _lose(call: _Call, cause: str) -> None:

@@ -1,6 +1,6 @@
 """What a supervisor asks of the groups and shards of its cluster."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,8 +33,8 @@ class Fleet(Protocol):
         """Names of the groups and shards that are there."""
         ...
 
-    def poll(self, names: Iterable[str], timeout_s: float) -> Poll:
-        """Asks how they do, and waits for the answers, though not for long."""
+    def poll(self, names: Iterable[str], timeout_s: float, telling: Collection[str]) -> Poll:
+        """Asks how they do, and waits for the answers, though not for long; `telling`: groups that are to tell of each camera."""
         ...
 
     def start_group(self, seat: Seat) -> None:
@@ -57,12 +57,16 @@ class Fleet(Protocol):
         """Gives a camera to a group, at first for `lease_s`."""
         ...
 
+    def prepare(self, group: str, assignment: bytes, task: Task, lease_s: float) -> None:
+        """Has a group open the stream of a camera that it is about to be given, for `lease_s` at most."""
+        ...
+
     def permit(self, group: str, assignment: bytes, task: Task) -> None:
         """Tells a group the acts that allow a camera of it now."""
         ...
 
     def take(self, group: str, camera: str) -> None:
-        """Takes a camera away from a group."""
+        """Takes a camera away from a group, or has it prepare for it no longer."""
         ...
 
     def stop_groups(self, names: Iterable[str], grace_s: float) -> Mapping[str, int]:

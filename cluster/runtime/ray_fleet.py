@@ -1,6 +1,6 @@
 """All that the supervisor asks of Ray, behind one thin wrapper."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import ray
@@ -9,6 +9,7 @@ from ray.exceptions import RayActorError, RayError
 
 from cluster.placement import GROUP_PREFIX, SHARD_PREFIX, Node, Seat
 from cluster.runtime.camera_group import CameraGroup
+from cluster.runtime.draining import draining_nodes
 from cluster.runtime.fleet import Poll
 from cluster.runtime.inference_shard import InferenceShard
 from cluster.runtime.names import CALL_THREADS, CALLS, NAMESPACE, group_options, shard_options
@@ -16,6 +17,8 @@ from cluster.runtime.status import ShardStatus
 from cluster.supervision import Holding, Task
 
 STOP_MARGIN_S = 15.0
+# The label of a node, as in `ray start --labels site=north`, that says where it stands.
+SITE_LABEL = "site"
 
 _log = structlog.get_logger(__name__)
 
@@ -36,8 +39,8 @@ class RayFleet:
     def nodes(self) -> tuple[Node, ...]:
         """The machines that can work."""
         listed: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        alive = [(node["NodeID"], node["Resources"]) for node in listed if node["Alive"]]
-        nodes = [Node(node_id, has["CPU"], has.get("GPU", 0.0)) for node_id, has in alive if has.get("CPU")]
+        leaving = draining_nodes()
+        nodes = [_node(node, leaving) for node in listed if node["Alive"] and node["Resources"].get("CPU")]
         self._gpu_nodes = frozenset(node.node_id for node in nodes if node.gpus)
         return tuple(sorted(nodes))
 
@@ -48,13 +51,20 @@ class RayFleet:
         self._asked = {name: answer for name, answer in self._asked.items() if name in names}
         return names
 
-    def poll(self, names: Iterable[str], timeout_s: float) -> Poll:
-        """Asks how they do, and waits for the answers, though not for long: one that is late is heard at a later poll."""
+    def poll(self, names: Iterable[str], timeout_s: float, telling: Collection[str]) -> Poll:
+        """Asks how they do, and waits for the answers, though not for long: one that is late is heard at a later poll.
+
+        Args:
+            names: of groups and shards.
+            timeout_s: how long.
+            telling: groups that are to tell of each camera.
+        """
         deaths: dict[str, str] = {}
         for name in names:
             try:
                 if name not in self._asked:
-                    self._asked[name] = self._handle(name).status.remote()
+                    details = {"with_cameras": name in telling} if name.startswith(GROUP_PREFIX) else {}
+                    self._asked[name] = self._handle(name).status.remote(**details)
             except ValueError:
                 deaths[name] = "it is gone"
         asked = {answer: name for name, answer in self._asked.items()}
@@ -94,12 +104,16 @@ class RayFleet:
         """Gives a camera to a group, at first for `lease_s`."""
         self._handle(group).give.remote(assignment, holding, lease_s)
 
+    def prepare(self, group: str, assignment: bytes, task: Task, lease_s: float) -> None:
+        """Has a group open the stream of a camera that it is about to be given, for `lease_s` at most."""
+        self._handle(group).prepare.remote(assignment, task, lease_s)
+
     def permit(self, group: str, assignment: bytes, task: Task) -> None:
         """Tells a group the acts that allow a camera of it now."""
         self._handle(group).permit.remote(assignment, task)
 
     def take(self, group: str, camera: str) -> None:
-        """Takes a camera away from a group."""
+        """Takes a camera away from a group, or has it prepare for it no longer."""
         self._handle(group).take.remote(camera)
 
     def stop_groups(self, names: Iterable[str], grace_s: float) -> dict[str, int]:
@@ -112,6 +126,12 @@ class RayFleet:
         if name not in self._handles:
             self._handles[name] = ray.get_actor(name, NAMESPACE)
         return self._handles[name]
+
+
+def _node(listed: Mapping[str, Any], leaving: Collection[str]) -> Node:
+    has = listed["Resources"]
+    site = listed["Labels"].get(SITE_LABEL, "")
+    return Node(listed["NodeID"], has["CPU"], has.get("GPU", 0.0), site, is_leaving=listed["NodeID"] in leaving)
 
 
 def _cause(error: RayError) -> str:

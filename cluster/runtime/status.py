@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cluster.placement import Node
 from cluster.reporting.outbox import OutboxCounts
 from cluster.reporting.report import CameraReport
 from cluster.runtime.shard import Work
-from cluster.supervision import Holding
+from cluster.supervision import Holding, Standby
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,12 @@ class GroupStatus:
         holdings: the cameras that it has.
         superseded: cameras that it gave up because the service knows a newer owner, with the incarnation that it had.
         shards: processes of the shards that it uses, by their names.
-        cameras: how each camera does.
+        cameras: how each camera does, where it was asked to tell.
         outbox: what waits, and what happened since the process began.
         held: revisions that the outbox refused and that wait in memory.
+        standbys: cameras that it is about to be given.
+        costs: CPU-seconds a second that each camera takes, where that was measured and it was asked to tell.
+        tells: it was asked to tell of each camera.
     """
 
     process: str
@@ -36,6 +40,9 @@ class GroupStatus:
     cameras: tuple[CameraReport, ...]
     outbox: OutboxCounts
     held: int
+    standbys: Mapping[str, Standby] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    tells: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,25 @@ class ShardStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How a node does.
+
+    Attributes:
+        node: which.
+        groups: that answer.
+        cameras: that they have.
+        cost: CPU-seconds a second that these take.
+        astray: how many of them belong to another site.
+    """
+
+    node: Node
+    groups: int = 0
+    cameras: int = 0
+    cost: float = 0.0
+    astray: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterStatus:
     """What the supervisor says of the cluster.
 
@@ -73,6 +99,7 @@ class ClusterStatus:
         groups: those that answer, by their names.
         shards: those that answer, by their names.
         failures: why groups and shards could not start or go on, by their names.
+        nodes: the machines.
     """
 
     pid: int = 0
@@ -82,6 +109,7 @@ class ClusterStatus:
     groups: Mapping[str, GroupStatus] = field(default_factory=dict)
     shards: Mapping[str, ShardStatus] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    nodes: tuple[NodeStatus, ...] = ()
 
     @property
     def cameras(self) -> dict[str, CameraReport]:

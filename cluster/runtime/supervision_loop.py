@@ -1,49 +1,47 @@
-"""The supervisor without Ray: it looks, lets `supervision` decide, and acts."""
+"""The supervisor without Ray: it looks, lets `reconciliation` decide, and acts."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import structlog
 
+from cluster.isolation import ALLOWANCE, Suspicion
 from cluster.placement import GROUP_PREFIX, Node, Seat
-from cluster.runtime.fleet import Fleet, Poll
-from cluster.runtime.status import ClusterStatus, GroupStatus, ShardStatus
+from cluster.reconciliation import needs_evening_out, reconcile
+from cluster.runtime.fleet import Fleet
+from cluster.runtime.observation import Observation
+from cluster.runtime.status import ClusterStatus, GroupStatus, NodeStatus, ShardStatus
+from cluster.runtime.wishes import Assignments, Wishes
 from cluster.supervision import (
     DEFAULT_PATIENCE,
     Action,
     Actual,
-    Condition,
     Connect,
     Desired,
     End,
     Give,
     Holding,
-    Member,
     Patience,
     Permit,
+    Prepare,
     StartGroup,
     StartShard,
     Take,
-    Task,
-    condition,
-    reconcile,
 )
-from vigie.v1 import assignments_pb2
 
 PERIOD_S = 1.0
+# While cameras are on their way from one group to another, each step ends a gap.
+HANDOVER_S = 0.25
 POLL_S = 1.0
-# How long one that was started and died is left alone before it is started again.
-RESTART_PAUSE_S = 3.0
-# How long the cameras of a group wait for it to come up before the others take them.
-FAILING_S = 30.0
-# How long what failed is told of that fails no more, such as one whose machine is gone.
-FORGET_S = 120.0
+# So many groups tell of each of their cameras in one step; where there are more, they take turns.
+TELLING = 64
 # How long a camera that another cluster took is left to it, so that two clusters do not wrest it from each other all the time.
 SUPERSEDED_REST_S = 30.0
-
-Assignments = Mapping[str, assignments_pb2.Assignment]
+# How often it is looked whether load and spread are even, and how long they must have been uneven before a camera moves.
+EVENNESS_PERIOD_S = 10.0
+UNEVEN_S = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -61,24 +59,6 @@ class Plan:
     cameras_per_group: int
     cpus_for_inference: int | None = None
     patience: Patience = DEFAULT_PATIENCE
-
-
-@dataclass(slots=True)
-class _Known:
-    """What was seen of a group or shard: since when it is there, what it said last and when."""
-
-    since_s: float
-    answered_s: float | None = None
-    status: GroupStatus | ShardStatus | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """Why a group or shard does not work, since when, and when it was seen last."""
-
-    cause: str
-    since_s: float
-    last_s: float
 
 
 class SupervisionLoop:
@@ -109,11 +89,15 @@ class SupervisionLoop:
         self._plan = plan
         self._now = now
         self._clock = clock
-        self._known: dict[str, _Known] = {}
-        self._started_s: dict[str, float] = {}
+        self._suspicion = Suspicion(plan.cameras_per_group)
+        self._seen = Observation(plan.patience, self._suspicion)
+        self._wishes = Wishes()
         self._superseded_s: dict[tuple[str, int], float] = {}
-        self._failures: dict[str, _Failure] = {}
         self._incarnation = 0
+        self._turn = 0
+        self._evenness_s = clock()
+        self._uneven_since_s: float | None = None
+        self._is_moving = False
         self._woken = threading.Event()
         self._stopped = False
         self.status = ClusterStatus()
@@ -129,7 +113,7 @@ class SupervisionLoop:
                 self.step()
             except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in a step
                 _log.exception("a step of the supervision failed")
-            self._woken.wait(PERIOD_S)
+            self._woken.wait(HANDOVER_S if self._is_moving else PERIOD_S)
             self._woken.clear()
 
     def end(self) -> None:
@@ -148,50 +132,47 @@ class SupervisionLoop:
     def step(self) -> None:
         """Looks, decides and acts once."""
         nodes, names = self._fleet.nodes(), self._fleet.members()
-        poll = self._fleet.poll(names, POLL_S)
-        self._note(names - poll.deaths.keys(), poll)
+        poll = self._fleet.poll(names, POLL_S, self._telling(names))
+        now_s = self._clock()
+        self._seen.note(nodes, names, poll, now_s)
         assignments = self._assignments()
-        for action in reconcile(self._desired(assignments), self._actual(nodes, poll)):
+        self._note_groups(assignments, now_s)
+        desired, actual = self._desired(assignments, now_s), self._seen.actual(nodes, poll.answers.keys(), now_s)
+        actions = reconcile(replace(desired, evens_out=self._evens_out(desired, actual, now_s)), actual)
+        for action in actions:
             self._attempt(lambda action=action: self._do(action, assignments or {}), str(action))  # type: ignore[misc]
-        self._say(assignments)
+        self._is_moving = any(isinstance(action, Take | Prepare) for action in actions) or any(
+            group.standbys for group in actual.groups.values()
+        )
+        self._say(nodes, assignments)
 
-    def _note(self, alive: Iterable[str], poll: Poll) -> None:
-        now_s = self._clock()
-        self._known = {name: self._known.get(name) or _Known(now_s) for name in alive}
-        self._started_s = {
-            name: at_s for name, at_s in self._started_s.items() if name in self._known or now_s - at_s < RESTART_PAUSE_S
-        }
-        for name, status in poll.answers.items():
-            known = self._known[name]
-            known.status = status
-            if status.silent_s < self._plan.patience.silent_s:
-                known.answered_s = now_s
-                self._failures.pop(name, None)
-        for name, cause in poll.deaths.items():
-            self._fail(name, cause)
-        self._failures = {name: failure for name, failure in self._failures.items() if now_s - failure.last_s < FORGET_S}
-        self._note_groups(now_s)
+    def _telling(self, names: Iterable[str]) -> frozenset[str]:
+        """The groups whose turn it is to tell of each of their cameras."""
+        groups = sorted(name for name in names if name.startswith(GROUP_PREFIX))
+        start = self._turn % max(len(groups), 1)
+        self._turn = start + TELLING
+        return frozenset((groups[start:] + groups[:start])[:TELLING])
 
-    def _fail(self, name: str, cause: str) -> None:
-        if name not in self._failures:
-            _log.error("an actor does not work", actor=name, cause=cause)
-        now_s = self._clock()
-        since_s = self._failures[name].since_s if name in self._failures else now_s
-        self._failures[name] = _Failure(cause, since_s, now_s)
-
-    def _note_groups(self, now_s: float) -> None:
-        groups = [known.status for known in self._known.values() if isinstance(known.status, GroupStatus)]
-        given = [holding.incarnation for group in groups for holding in group.holdings.values()]
-        self._incarnation = max(self._incarnation, *given, 0)
-        superseded = {given_up for group in groups for given_up in group.superseded.items()}
+    def _note_groups(self, assignments: Assignments | None, now_s: float) -> None:
+        self._wishes.learn(assignments)
+        superseded: set[tuple[str, int]] = set()
+        for group in self._seen.groups.values():
+            newest = max((holding.incarnation for holding in group.holdings.values()), default=0)
+            self._incarnation = max(self._incarnation, newest)
+            superseded |= set(group.superseded.items())
+            self._wishes.note_costs(group.costs)
         self._superseded_s = {given_up: self._superseded_s.get(given_up, now_s) for given_up in superseded}
+        self._suspicion.forget(assignments or {}, now_s)
 
-    def _desired(self, assignments: Assignments | None) -> Desired:
-        now_s = self._clock()
+    def _desired(self, assignments: Assignments | None, now_s: float) -> Desired:
         return Desired(
-            tasks=None if assignments is None else {name: task_of(assignment) for name, assignment in assignments.items()},
-            failing=frozenset(name for name, failure in self._failures.items() if now_s - failure.since_s > FAILING_S),
+            tasks=self._wishes.tasks,
+            demands=self._wishes.demands,
             resting=self._resting(now_s) if self._lease_s() else frozenset(assignments or ()),
+            quarantined=self._quarantined(now_s) & (assignments or {}).keys(),
+            ranks=self._suspicion.ranks(),
+            failing=self._seen.failing(now_s),
+            doubtful=self._seen.doubtful,
             cameras_per_group=self._plan.cameras_per_group,
             cpus_for_inference=self._plan.cpus_for_inference,
         )
@@ -199,29 +180,23 @@ class SupervisionLoop:
     def _resting(self, now_s: float) -> frozenset[str]:
         return frozenset(camera for (camera, _), since_s in self._superseded_s.items() if now_s - since_s < SUPERSEDED_REST_S)
 
-    def _actual(self, nodes: tuple[Node, ...], poll: Poll) -> Actual:
-        members = {name: self._member(name, known, answered=name in poll.answers) for name, known in self._known.items()}
-        return Actual(
-            nodes,
-            groups={name: member for name, member in members.items() if name.startswith(GROUP_PREFIX)},
-            shards={name: member for name, member in members.items() if not name.startswith(GROUP_PREFIX)},
+    def _quarantined(self, now_s: float) -> frozenset[str]:
+        """Cameras to be left alone: those that this supervisor convicted, and those that one before it did lately."""
+        began_s = self._now() - ALLOWANCE.first_rest_s
+        return self._suspicion.quarantined(now_s).union(
+            camera
+            for group in self._seen.groups.values()
+            for camera, holding in group.holdings.items()
+            if holding.is_quarantined and holding.incarnation / 1000 > began_s
         )
 
-    def _member(self, name: str, known: _Known, *, answered: bool) -> Member:
-        now_s, status = self._clock(), known.status
-        silence_s = None if known.answered_s is None else now_s - known.answered_s
-        state = condition(age_s=now_s - known.since_s, silence_s=silence_s, patience=self._plan.patience)
-        if status is None:
-            # One that this supervisor started has no camera yet; of one that it found it does not know.
-            return Member(state, holdings={} if name in self._started_s else None)
-        return Member(
-            state,
-            answered=answered and state is Condition.READY,
-            node_id=status.node_id,
-            process=status.process,
-            holdings=status.holdings if isinstance(status, GroupStatus) else None,
-            shards=status.shards if isinstance(status, GroupStatus) else None,
-        )
+    def _evens_out(self, desired: Desired, actual: Actual, now_s: float) -> bool:
+        """Whether cameras are to move now because load or spread has been uneven for long enough."""
+        if now_s - self._evenness_s >= EVENNESS_PERIOD_S:
+            self._evenness_s = now_s
+            before_s = now_s if self._uneven_since_s is None else self._uneven_since_s
+            self._uneven_since_s = before_s if needs_evening_out(desired, actual) else None
+        return self._uneven_since_s is not None and now_s - self._uneven_since_s >= UNEVEN_S
 
     def _do(self, action: Action, assignments: Assignments) -> None:
         match action:
@@ -231,14 +206,17 @@ class SupervisionLoop:
                 self._start(seat, self._fleet.start_shard)
             case End(name, reason):
                 _log.warning("ending an actor", actor=name, reason=reason)
+                self._seen.note_end(name, self._clock())
                 self._fleet.end(name)
             case Connect(group, shards):
                 self._fleet.connect(group, self._shards(shards))
-            case Give(camera, group):
-                holding = Holding(self._next_incarnation(), task_of(assignments[camera]))
+            case Prepare(camera, group):
+                self._fleet.prepare(group, assignments[camera].SerializeToString(), self._wishes.task(camera), self._lease_s())
+            case Give(camera, group, quarantined):
+                holding = Holding(self._next_incarnation(), self._wishes.task(camera), quarantined)
                 self._fleet.give(group, assignments[camera].SerializeToString(), holding, self._lease_s())
             case Permit(camera, group):
-                self._fleet.permit(group, assignments[camera].SerializeToString(), task_of(assignments[camera]))
+                self._fleet.permit(group, assignments[camera].SerializeToString(), self._wishes.task(camera))
             case Take(camera, group):
                 self._fleet.take(group, camera)
 
@@ -251,42 +229,41 @@ class SupervisionLoop:
 
     def _start(self, seat: Seat, start: Callable[[Seat], None]) -> None:
         now_s = self._clock()
-        if now_s - self._started_s.get(seat.name, -RESTART_PAUSE_S) >= RESTART_PAUSE_S:
-            self._started_s[seat.name] = now_s
+        if self._seen.may_start(seat.name, now_s):
+            self._seen.note_start(seat, now_s)
             try:
                 start(seat)
             except Exception as error:
-                if seat.name not in self._failures:
-                    self._fail(seat.name, str(error))
+                self._seen.note_failed_start(seat.name, str(error), now_s)
                 raise
 
     def _shards(self, names: Iterable[str]) -> dict[str, ShardStatus]:
-        statuses = {name: self._known[name].status for name in names}
-        return {name: status for name, status in statuses.items() if isinstance(status, ShardStatus)}
+        statuses = self._seen.shards
+        return {name: statuses[name] for name in names if name in statuses}
 
     def _next_incarnation(self) -> int:
         """The moment in milliseconds, or one more than the newest ever heard of where the clock was set back."""
         self._incarnation = max(self._incarnation + 1, int(self._now() * 1000))
         return self._incarnation
 
-    def _say(self, assignments: Assignments | None) -> None:
-        statuses = {name: known.status for name, known in self._known.items()}
+    def _say(self, nodes: Iterable[Node], assignments: Assignments | None) -> None:
+        groups = self._seen.groups
         self.status = ClusterStatus(
             synced=assignments is not None,
             assigned=frozenset(assignments or ()),
-            groups={name: status for name, status in statuses.items() if isinstance(status, GroupStatus)},
-            shards={name: status for name, status in statuses.items() if isinstance(status, ShardStatus)},
-            failures={name: failure.cause for name, failure in self._failures.items()},
+            groups=groups,
+            shards=self._seen.shards,
+            failures=self._seen.causes,
+            nodes=tuple(self._node(node, groups.values()) for node in nodes),
         )
 
-
-def task_of(assignment: assignments_pb2.Assignment) -> Task:
-    """What an assignment asks for, as fingerprints."""
-    analysis, acts = assignments_pb2.Assignment(), assignments_pb2.Assignment(authorizations=assignment.authorizations)
-    analysis.CopyFrom(assignment)
-    analysis.ClearField("authorizations")
-    return Task(_fingerprint(analysis), _fingerprint(acts))
-
-
-def _fingerprint(message: assignments_pb2.Assignment) -> str:
-    return sha256(message.SerializeToString(deterministic=True)).hexdigest()[:16]
+    def _node(self, node: Node, groups: Iterable[GroupStatus]) -> NodeStatus:
+        there = [group for group in groups if group.node_id == node.node_id]
+        sites = Counter(self._wishes.site(camera) for group in there for camera in group.holdings)
+        return NodeStatus(
+            node,
+            groups=len(there),
+            cameras=sites.total(),
+            cost=sum(cost for group in there for cost in group.costs.values()),
+            astray=sites.total() - sites[""] - (sites[node.site] if node.site else 0),
+        )

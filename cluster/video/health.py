@@ -1,6 +1,7 @@
 """How a camera's stream is doing."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -41,6 +42,7 @@ class StreamHealth:
         taken_rate_hz: frames taken a second, over the last 10 s.
         stalls: times that frames ceased to come from an open stream.
         uptime: share of the time since the reader was made in which frames came, 0 to 1.
+        cpu_s: CPU seconds that the thread which reads it has taken.
     """
 
     state: StreamState
@@ -56,6 +58,7 @@ class StreamHealth:
     taken_rate_hz: float
     stalls: int = 0
     uptime: float = 0.0
+    cpu_s: float = 0.0
 
 
 class HealthMonitor:
@@ -77,7 +80,7 @@ class HealthMonitor:
         self._openings = self._received = self._taken = self._replaced = self._corrupt = self._corrupt_before = 0
         self._last_frame_s: float | None = None
         self._last_arrival_s = self._made_s = monotonic()
-        self._stalls, self._live_s = 0, 0.0
+        self._stalls, self._live_s, self._cpu_s = 0, 0.0, 0.0
         self._receiving = RateMeter(self._last_arrival_s)
         self._taking = RateMeter(self._last_arrival_s)
 
@@ -96,8 +99,9 @@ class HealthMonitor:
                 self._enter(StreamState.CONNECTING, "")
 
     def received(self, capture_time_s: float, corrupt: int) -> None:
-        """A frame was decoded; so many packets and pictures could not be since the stream was opened."""
+        """A frame was decoded by this thread; so many packets and pictures could not be since the stream was opened."""
         with self._lock:
+            self._cpu_s = time.thread_time()
             self._received += 1
             self._corrupt = corrupt
             arrival_s = self._monotonic()
@@ -152,6 +156,7 @@ class HealthMonitor:
                 taken_rate_hz=self._taking.rate_hz(now_s),
                 stalls=self._stalls,
                 uptime=self._uptime(now_s),
+                cpu_s=self._cpu_s,
             )
 
     def _uptime(self, now_s: float) -> float:

@@ -1,25 +1,26 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.placement import Node, Seat, group_seats, nearest_shards, place, shard_seats
+from cluster.placement import Demand, Groups, Ledger, Node, Room, Seat, capacity, group_seat, nearest_shards, shard_seats
 
 A, B = Node("a" * 56, 2), Node("b" * 56, 4)
 
 
-def test_every_node_gets_the_same_number_of_groups_and_at_least_one() -> None:
-    assert [seat.node_id for seat in group_seats([B, A], 0, 8)] == [A.node_id, B.node_id]
-    assert len(group_seats([A, B], 16, 8)) == 2
-    assert len(group_seats([A, B], 17, 8)) == 4
+def names(count: int, venue: str = "v") -> list[str]:
+    return [f"venues/{venue}/cameras/{number}" for number in range(count)]
 
 
-def test_without_nodes_there_are_no_seats() -> None:
-    assert group_seats([], 5, 8) == shard_seats([], None) == ()
+def ledger(nodes: list[Node], demands: dict[str, Demand]) -> Ledger:
+    return Ledger(nodes, demands)
 
 
 def test_shards_are_one_a_core_or_one_a_gpu() -> None:
     assert len(shard_seats([A, B], None)) == 6
     assert len(shard_seats([A, B], 1)) == 2
     assert len(shard_seats([Node("g", 64, gpus=2)], 8)) == 2
+    assert shard_seats([], None) == ()
 
 
 def test_groups_use_the_shards_of_their_node_or_else_all() -> None:
@@ -28,19 +29,61 @@ def test_groups_use_the_shards_of_their_node_or_else_all() -> None:
     assert nearest_shards("c", shards) == {"s1", "s2", "s3"}
 
 
-def test_cameras_wait_for_the_group_that_is_about_to_come() -> None:
-    seats = [Seat("g0", "a"), Seat("g1", "b")]
-    assert place(["c1", "c2", "c3", "c4"], {"g0": 0}, seats, 4) == {"c1": "g0", "c2": "g0"}
+def test_without_nodes_no_camera_is_placed() -> None:
+    assert ledger([], dict.fromkeys(names(3), Demand())).place(names(3)) == {}
+
+
+def test_node_with_more_cores_gets_more_to_do() -> None:
+    small, large = Node("a", 2), Node("b", 6)
+    # Each camera has a venue of its own, so that nothing but the load counts.
+    demands = {f"venues/{number}/cameras/c": Demand() for number in range(40)}
+    placed = ledger([small, large], demands).place(demands)
+    assert Counter(placed.values()) == {"a": 10, "b": 30}
+
+
+def test_dear_cameras_count_for_more() -> None:
+    demands = {f"venues/{number}/cameras/c": Demand(cost=4.0 if number == 0 else 1.0) for number in range(9)}
+    placed = ledger([Node("a", 2), Node("b", 2)], demands).place(demands)
+    dear = placed["venues/0/cameras/c"]
+    assert Counter(placed.values())[dear] == 3
+
+
+def test_cameras_of_a_venue_are_spread_also_where_a_node_has_little_to_do() -> None:
+    demands = dict.fromkeys(names(9), Demand()) | {"venues/w/cameras/0": Demand(cost=100.0)}
+    book = ledger([Node("a", 2), Node("b", 2), Node("c", 2)], demands)
+    book.add("venues/w/cameras/0", "a")
+    assert max(Counter(book.place(names(9)).values()).values()) == 4
 
 
 @given(
-    cameras=st.sets(st.text("abc", min_size=1, max_size=4), max_size=30),
-    loads=st.dictionaries(st.sampled_from(["g0", "g1", "g2"]), st.integers(0, 10), min_size=1),
+    costs=st.lists(st.floats(0.01, 1), min_size=1, max_size=60),
+    cpus=st.lists(st.sampled_from([1, 2, 4]), min_size=1, max_size=5),
 )
-def test_placing_is_even_and_loses_no_camera_when_all_groups_are_there(cameras: set[str], loads: dict[str, int]) -> None:
-    seats = [Seat(name, "node") for name in loads]
-    placed = place(cameras, loads, seats, len(cameras) + sum(loads.values()))
-    assert placed.keys() == cameras
-    after = {name: load + list(placed.values()).count(name) for name, load in loads.items()}
-    grown = [after[name] for name in loads if after[name] > loads[name]]
-    assert not grown or max(grown) <= min(after.values()) + 1
+def test_no_node_has_more_than_a_camera_above_what_others_have(costs: list[float], cpus: list[int]) -> None:
+    nodes = [Node(f"n{index}", count) for index, count in enumerate(cpus)]
+    demands = {f"venues/{number}/cameras/c": Demand(cost=cost) for number, cost in enumerate(costs)}
+    book = ledger(nodes, demands)
+    placed = book.place(demands)
+    assert placed.keys() == demands.keys()
+    for camera, node_id in placed.items():
+        others = min(book.load(node.node_id) for node in nodes)
+        dearest = max(book.cost(each, node_id) for each, where in placed.items() if where == node_id)
+        assert book.load(node_id) - dearest <= others + 1e-9, camera
+
+
+@given(st.lists(st.integers(0, 10), max_size=5), st.integers(0, 40), st.integers(0, 4), st.integers(1, 8))
+def test_groups_of_a_node_take_all_cameras_and_none_takes_too_many(held: list[int], more: int, rank: int, most: int) -> None:
+    rooms = {group_seat("n", index).name: Room(count, 0, float(count)) for index, count in enumerate(held)}
+    groups = Groups("n", rooms, {group_seat("n", 1).name}, most)
+    placed = groups.place(dict.fromkeys(names(more), 1.0), rank)
+    assert placed.keys() == set(names(more))
+    for name, count in Counter(placed.values()).items():
+        before = rooms.get(name, Room())
+        assert name != group_seat("n", 1).name
+        assert before.cameras + count <= capacity(rank, most)
+        assert before.cameras == 0 or rank == 0
+
+
+def test_cameras_are_even_among_as_many_groups_as_they_need() -> None:
+    placed = Groups("n", {}, frozenset(), 8).place(dict.fromkeys(names(17), 1.0), 0)
+    assert sorted(Counter(placed.values()).values()) == [5, 6, 6]

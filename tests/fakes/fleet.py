@@ -1,6 +1,6 @@
 """Groups and shards that are only names, and do at once what they are told."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cluster.placement import GROUP_PREFIX, Node, Seat
@@ -8,7 +8,7 @@ from cluster.reporting.outbox import OutboxCounts
 from cluster.runtime.fleet import Poll
 from cluster.runtime.shard import Work
 from cluster.runtime.status import GroupStatus, ShardStatus
-from cluster.supervision import Holding, Task
+from cluster.supervision import Holding, Standby, Task
 from vigie.v1 import assignments_pb2
 
 
@@ -39,7 +39,7 @@ class FakeFleet:
     def members(self) -> frozenset[str]:
         return frozenset(self.members_)
 
-    def poll(self, names: Iterable[str], timeout_s: float) -> Poll:
+    def poll(self, names: Iterable[str], timeout_s: float, telling: Collection[str]) -> Poll:
         answers = {name: self.members_[name] for name in names if name not in self.mute | self.dead.keys()}
         return Poll(answers, {name: self.dead[name] for name in names if name in self.dead})
 
@@ -60,8 +60,19 @@ class FakeFleet:
     def give(self, group: str, assignment: bytes, holding: Holding, lease_s: float) -> None:
         self.lease_s = lease_s
         camera = assignments_pb2.Assignment.FromString(assignment).camera.name
-        self.events.append(f"give {camera}")
+        self.events.append(f"{'quarantine' if holding.is_quarantined else 'give'} {camera}")
+        self._stand_by(group, {name: each for name, each in self.group(group).standbys.items() if name != camera})
         self._hold(group, camera, holding)
+
+    def prepare(self, group: str, assignment: bytes, task: Task, lease_s: float) -> None:
+        camera = assignments_pb2.Assignment.FromString(assignment).camera.name
+        self.events.append(f"prepare {camera}")
+        self._stand_by(group, {**self.group(group).standbys, camera: Standby(task)})
+
+    def frames_come(self) -> None:
+        """Frames come from every stream that was opened for a camera which is about to move."""
+        for name, group in self.groups.items():
+            self._stand_by(name, {camera: replace(standby, is_ready=True) for camera, standby in group.standbys.items()})
 
     def permit(self, group: str, assignment: bytes, task: Task) -> None:
         camera = assignments_pb2.Assignment.FromString(assignment).camera.name
@@ -72,6 +83,7 @@ class FakeFleet:
         self.events.append(f"take {camera}")
         holdings = {name: holding for name, holding in self.group(group).holdings.items() if name != camera}
         self.members_[group] = replace(self.group(group), holdings=holdings)
+        self._stand_by(group, {name: each for name, each in self.group(group).standbys.items() if name != camera})
 
     def stop_groups(self, names: Iterable[str], grace_s: float) -> Mapping[str, int]:
         return dict.fromkeys(names, 3)
@@ -102,6 +114,9 @@ class FakeFleet:
     def _process(self) -> str:
         self.started += 1
         return str(self.started)
+
+    def _stand_by(self, group: str, standbys: Mapping[str, Standby]) -> None:
+        self.members_[group] = replace(self.group(group), standbys=standbys)
 
     def _hold(self, group: str, camera: str, holding: Holding) -> None:
         assert group.startswith(GROUP_PREFIX)
