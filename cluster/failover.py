@@ -24,6 +24,8 @@ class CallLimits:
     unknown_pictures: int = 8
 
 
+DEFAULT_CALL_LIMITS = CallLimits()
+
 # A call takes at most this share of the age budget, so that what waits for the next one is not too old by then.
 _CALL_SHARE = 0.4
 # No call is late sooner than this share of the age budget: so long a process may wait for a processor.

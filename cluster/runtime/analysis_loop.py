@@ -6,38 +6,35 @@ want to know they read from the last report, which is never changed once it is t
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
-from typing import Protocol
 
-import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from cluster.analysis.attention import Look
-from cluster.errors import OutboxFullError
+from cluster.errors import ModelError, OutboxFullError
+from cluster.failover import DEFAULT_CALL_LIMITS, CallLimits
 from cluster.permissions import Lease, Permission
 from cluster.reporting.outbox import Parcel
 from cluster.reporting.report import CameraReport
 from cluster.runtime.camera import WatchedCamera
+from cluster.runtime.quarantines import Quarantine, Quarantines
+from cluster.runtime.rate_control import RateControl
 from cluster.runtime.shard import Answer
+from cluster.runtime.shard_pool import Batch, Outcome, Shard, ShardPool
 
 TICK_S = 0.25
+# While something is on its way to a shard: so soon it is noticed that it is late.
+BUSY_TICK_S = 0.05
+# Frames that come within so long of each other, for each camera of the group, are sent together: a step, which takes time in
+# proportion to the number of cameras, is made the more seldom the more there are.
+GATHER_S = 0.0003
 REPORT_S = 0.5
 HELD_LIMIT = 1_000
 
 _log = structlog.get_logger(__name__)
-
-
-class Shard(Protocol):
-    """Finds things in pictures, somewhere else."""
-
-    def submit(self, pictures: list[NDArray[np.uint8]], armed: list[bool]) -> Future[Answer]:
-        """What it finds in each picture; weapons only in those that `armed` says."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +42,11 @@ class LoopLimits:
     """Bounds of the loop.
 
     Attributes:
-        call_s: how long a shard may take for one call.
-        rest_s: how long a shard that failed is left alone.
+        calls: bounds of calls to shards.
         retry_s: how long to wait before the outbox is asked again to keep what it refused.
     """
 
-    call_s: float = 10.0
-    rest_s: float = 1.0
+    calls: CallLimits = DEFAULT_CALL_LIMITS
     retry_s: float = 1.0
 
 
@@ -66,22 +61,13 @@ class LoopReport:
         time_s: when, on a clock that never goes back.
         cameras: each one's report.
         held: revisions that the outbox refused and that wait in memory.
-        prepared: cameras that are about to be watched and whose streams give frames.
+        is_short: shards cannot even do what the cameras cannot do without.
     """
 
     time_s: float
     cameras: tuple[CameraReport, ...] = ()
     held: int = 0
-    prepared: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True, eq=False)
-class _Call:
-    """Looks on their way through a shard."""
-
-    batch: Sequence[tuple[WatchedCamera, Look]]
-    future: Future[Answer]
-    sent_s: float
+    is_short: bool = False
 
 
 class AnalysisLoop:
@@ -107,24 +93,20 @@ class AnalysisLoop:
         self._now = now
         self._clock = clock
         self._cameras: dict[str, WatchedCamera] = {}
-        self._standbys: dict[str, WatchedCamera] = {}
-        self._shards: dict[str, Shard] = {}
-        self._calls: dict[str, _Call] = {}
-        self._rested_s: dict[str, float] = {}
+        self._shards: ShardPool[tuple[WatchedCamera, Look]] = ShardPool(limits.calls, clock=clock, on_answer=self._hurry)
+        self._rates = RateControl(limits.calls.age_budget_s, clock())
+        self._quarantines = Quarantines()
         self._held: list[Parcel] = []
         self._refused_s = -limits.retry_s
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._woken = threading.Event()
+        self._woken, self._hurried = threading.Event(), threading.Event()
+        self._has_idle = False
         self._stopped = False
         self.report = LoopReport(clock())
 
     def watch(self, camera: WatchedCamera) -> None:
         """Orders a camera to be watched from now on."""
         self._order(lambda: self._watch(camera))
-
-    def prepare(self, standby: WatchedCamera) -> None:
-        """Orders the stream of a camera to be opened that is about to be watched; its frames are left until it is."""
-        self._order(lambda: self._prepare(standby))
 
     def permit(self, camera: str, permissions: Sequence[Permission]) -> None:
         """Orders the acts that allow a camera to be replaced."""
@@ -135,12 +117,12 @@ class AnalysisLoop:
         self._order(lambda: self._renew(camera, lease))
 
     def release(self, camera: str) -> None:
-        """Orders a camera to be watched or prepared for no longer; what it has open is closed."""
+        """Orders a camera to be watched no longer; what it has open is closed."""
         self._order(lambda: self._release(camera))
 
-    def connect(self, shards: Mapping[str, Shard]) -> None:
-        """Orders these shards, by their names, to be used and no others."""
-        self._order(lambda: self._connect(shards))
+    def connect(self, shards: Mapping[str, Shard], spares: Mapping[str, Shard]) -> None:
+        """Orders these shards, by their names, to be used and no others; spares only while no other is usable."""
+        self._order(lambda: self._shards.connect(shards, spares))
 
     def stop(self) -> None:
         """Orders all cameras to be released and the loop to end."""
@@ -148,14 +130,16 @@ class AnalysisLoop:
 
     def note_frame(self) -> None:
         """Says that a camera offers a frame. While every shard is busy that can wait: an answer wakes the loop."""
-        if len(self._calls) < len(self._shards):
+        if self._has_idle:
             self._woken.set()
 
     def run(self) -> None:
         """Steps whenever there is something to do, and at least every TICK_S, until it is stopped."""
         while not self._stopped:
-            self._woken.wait(TICK_S)
+            self._woken.wait(BUSY_TICK_S if self._shards.is_busy else TICK_S)
+            self._hurried.wait(GATHER_S * len(self._cameras))
             self._woken.clear()
+            self._hurried.clear()
             try:
                 self.step()
             except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in a step
@@ -165,64 +149,73 @@ class AnalysisLoop:
         """Obeys, opens and closes streams, takes in what shards found, keeps what was raised, and sends what is due."""
         self._obey()
         for camera in self._cameras.values():
-            self._raise(camera, camera.tend)
-        for standby in self._standbys.values():
-            self._raise(standby, standby.tend)
+            self._tend(camera)
         self._collect()
         self._flush()
         self._send()
+        self._regulate()
         if self._stopped or self._clock() - self.report.time_s >= REPORT_S:
             self._say()
 
     def _order(self, order: Callable[[], None]) -> None:
         self._orders.put(order)
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Has the next step made at once."""
+        self._hurried.set()
         self._woken.set()
 
     def _obey(self) -> None:
         while not self._orders.empty():
             self._orders.get()()
 
-    def _prepare(self, standby: WatchedCamera) -> None:
-        self._dismiss(standby.name)
-        self._standbys[standby.name] = standby
-
     def _watch(self, camera: WatchedCamera) -> None:
-        if standby := self._standbys.pop(camera.name, None):
-            camera.take_over(standby.hand_over())
         self._release(camera.name)
+        self._quarantines.forget(camera.name)
         self._cameras[camera.name] = camera
 
     def _renew(self, name: str, lease: Lease) -> None:
         if camera := self._cameras.get(name):
             camera.renew(lease)
 
-    def _dismiss(self, name: str) -> None:
-        if standby := self._standbys.pop(name, None):
-            self._raise(standby, standby.stop)
-
     def _release(self, name: str) -> None:
-        self._dismiss(name)
         if camera := self._cameras.pop(name, None):
             self._raise(camera, camera.stop)
 
-    def _connect(self, shards: Mapping[str, Shard]) -> None:
-        for name in self._shards.keys() - shards.keys():
-            self._fail(name, "it is not to be used any more")
-        self._rested_s = {name: at_s for name, at_s in self._rested_s.items() if self._shards.get(name) is shards.get(name)}
-        self._shards = dict(shards)
-
     def _stop(self) -> None:
-        for name in (*self._cameras, *self._standbys):
+        for name in list(self._cameras):
             self._release(name)
         self._stopped = True
+
+    def _tend(self, camera: WatchedCamera) -> None:
+        if camera.hangs:
+            _log.error("what reads a camera hangs and is replaced", camera=camera.name)
+            camera.abandon()
+            self._quarantine(camera, self._quarantines.reader_hung(camera.name, now_s=self._now(), clock_s=self._clock()))
+        self._raise(camera, camera.tend)
 
     def _raise(self, camera: WatchedCamera, work: Callable[[float], list[Parcel]]) -> None:
         """Does one camera's work. Whatever goes wrong with it is its own affair: the others go on."""
         try:
             self._held += work(self._now())
-        except Exception:  # noqa: BLE001 - the edge between one camera and the others
+        except Exception as error:  # noqa: BLE001 - the edge between one camera and the others
             _log.exception("a camera's analysis failed", camera=camera.name)
-            camera.drop("failed")
+            self._failed(camera, error)
+
+    def _failed(self, camera: WatchedCamera, error: Exception) -> None:
+        camera.lose("failed")
+        now_s, clock_s = self._now(), self._clock()
+        self._quarantine(camera, self._quarantines.analysis_failed(camera.name, repr(error), now_s=now_s, clock_s=clock_s))
+
+    def _quarantine(self, camera: WatchedCamera, quarantine: Quarantine | None) -> None:
+        if quarantine is None:
+            return
+        _log.error("a camera is let go of for a while", camera=camera.name, problem=quarantine.detail)
+        try:
+            self._held += camera.quarantine(quarantine, self._now())
+        except Exception:  # noqa: BLE001 - what failed before may well fail once more
+            _log.exception("what a camera has open cannot be closed", camera=camera.name)
 
     def _flush(self) -> None:
         """Puts what was raised on disk; keeps it in memory where that fails, and tries again."""
@@ -236,72 +229,76 @@ class AnalysisLoop:
             _log.error("signals are held in memory until the outbox takes them", held=len(self._held), problem=str(error))
 
     def _send(self) -> None:
-        """Shares the frames that are due out among the shards that are idle, a call each."""
-        idle = [name for name in self._shards if name not in self._calls and self._is_rested(name)]
-        if not idle or len(self._held) >= HELD_LIMIT:
-            return
-        looks = [(camera, look) for camera in self._cameras.values() if (look := camera.take())]
-        due = [(camera, look) for camera, look in looks if look.parts]
-        for place, name in enumerate(idle[: len(due)]):
-            self._call(name, due[place :: len(idle)])
-        for camera, look in looks:
-            if not look.parts:
-                self._raise(camera, partial(camera.analyse, look, ()))
+        """Shares the frames that are due out among the shards that may be asked; who has waited longest has the first turn."""
+        batches = self._shards.batches() if len(self._held) < HELD_LIMIT else []
+        open_batches, unchanged = list(batches), []
+        for camera in tuple(self._cameras.values()):
+            if not open_batches:
+                break
+            if look := camera.take():
+                self._note(camera, look)
+                if look.parts:
+                    batch = min(open_batches, key=lambda batch: len(batch.pictures))
+                    self._put(camera, look, batch)
+                    open_batches = [batch for batch in open_batches if not batch.is_full]
+                else:
+                    unchanged.append((camera, look))
+        for batch in batches:
+            if batch.items:
+                self._shards.send(batch)
+        self._has_idle = self._shards.has_idle
+        for camera, look in unchanged:
+            self._raise(camera, partial(camera.analyse, look, ()))
 
-    def _call(self, name: str, batch: Sequence[tuple[WatchedCamera, Look]]) -> None:
-        for camera, _ in batch:
-            camera.in_flight = True
-        try:
-            now_s = self._now()
-            armed = [is_armed for camera, look in batch for is_armed in [camera.is_armed(now_s)] * len(look.parts)]
-            future = self._shards[name].submit([part.picture for _, look in batch for part in look.parts], armed)
-        except Exception as error:  # noqa: BLE001 - a call that cannot be made is one that failed
-            future = Future()
-            future.set_exception(error)
-        self._calls[name] = _Call(batch, future, self._clock())
-        future.add_done_callback(lambda _: self._woken.set())
+    def _note(self, camera: WatchedCamera, look: Look) -> None:
+        if not camera.is_recording:
+            self._rates.taken(camera.name, len(look.parts), camera.age_s(look.frame))
+
+    def _put(self, camera: WatchedCamera, look: Look, batch: Batch[tuple[WatchedCamera, Look]]) -> None:
+        batch.add((camera, look), [part.picture for part in look.parts], armed=camera.is_armed(self._now()))
+        camera.sent(look)
+        self._cameras[camera.name] = self._cameras.pop(camera.name)
 
     def _collect(self) -> None:
-        for name, call in list(self._calls.items()):
-            if call.future.done():
-                self._finish(name, call)
-            elif self._clock() - call.sent_s > self._limits.call_s:
-                self._fail(name, f"no answer within {self._limits.call_s:g} s")
+        outcomes, late = self._shards.collect()
+        for batch in late:
+            for camera, look in batch.items:
+                camera.overdue(look)
+        for outcome in outcomes:
+            if outcome.answer is None:
+                self._fail(outcome)
+            else:
+                self._finish(outcome.batch, outcome.answer)
 
-    def _finish(self, name: str, call: _Call) -> None:
-        if error := call.future.exception():
-            self._fail(name, str(error))
-            return
-        del self._calls[name]
-        answer = call.future.result()
-        if answer.dropped:
-            _lose(call, answer.dropped)
-            return
+    def _finish(self, batch: Batch[tuple[WatchedCamera, Look]], answer: Answer) -> None:
         found = iter(answer.detections)
-        for camera, look in call.batch:
-            camera.in_flight = False
+        for camera, look in batch.items:
             detections = list(islice(found, len(look.parts)))
-            if self._cameras.get(camera.name) is camera:
-                self._raise(camera, partial(camera.analyse, look, detections))
+            if not camera.awaits(look):
+                continue
+            if answer.dropped:
+                camera.give_back(look, answer.dropped)
+                continue
+            if not camera.is_recording:
+                self._rates.answered(len(look.parts))
+            self._raise(camera, partial(camera.analyse, look, detections))
 
-    def _fail(self, name: str, problem: str) -> None:
-        """Lets a shard rest that did not do its work; its frames are taken back or counted."""
-        self._rested_s[name] = self._clock()
-        if call := self._calls.pop(name, None):
-            _log.warning("a shard did not answer", shard=name, frames=len(call.batch), problem=problem)
-            _lose(call, "shard_lost")
+    def _fail(self, outcome: Outcome[tuple[WatchedCamera, Look]]) -> None:
+        """Has other shards look at what one did not look at. What no network can look at by itself is its camera's affair."""
+        for camera, look in outcome.batch.items:
+            if not camera.awaits(look):
+                continue
+            if isinstance(outcome.error, ModelError) and len(outcome.batch.items) == 1:
+                self._failed(camera, outcome.error)
+            else:
+                camera.give_back(look, "shard_lost")
 
-    def _is_rested(self, name: str) -> bool:
-        return self._clock() - self._rested_s.get(name, -self._limits.rest_s) >= self._limits.rest_s
+    def _regulate(self) -> None:
+        clock_s = self._clock()
+        if self._rates.is_due(clock_s):
+            self._rates.step(self._cameras.values(), self._shards.usage(), clock_s=clock_s, now_s=self._now())
 
     def _say(self) -> None:
         now_s = self._now()
         cameras = tuple(camera.report(now_s) for camera in self._cameras.values())
-        prepared = frozenset(name for name, standby in self._standbys.items() if standby.gives_frames)
-        self.report = LoopReport(self._clock(), cameras, len(self._held), prepared)
-
-
-def _lose(call: _Call, cause: str) -> None:
-    for camera, look in call.batch:
-        camera.in_flight = False
-        camera.lose(look, cause)
+        self.report = LoopReport(self._clock(), cameras, len(self._held), self._rates.is_short)

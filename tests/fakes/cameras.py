@@ -57,12 +57,15 @@ def frame(time_s: float) -> Frame:
 
 
 class FakeReader:
-    """Holds the frames that a test puts into `frames`; the newest that came is of `newest_s`."""
+    """Holds the frames that a test puts into `frames`; by the stream's own clock it is `newest_s`."""
 
     def __init__(self) -> None:
         self.frames: deque[Frame] = deque()
         self.newest_s: float | None = None
         self.drowsy = False
+        self.rate_hz = 0.0
+        self.lost = 0
+        self.hangs = False
         self.is_started = self.is_interrupted = self.at_end = False
 
     def start(self) -> None:
@@ -70,6 +73,17 @@ class FakeReader:
 
     def take(self) -> Frame | None:
         return self.frames.popleft() if self.frames else None
+
+    def replace(self, frame: Frame) -> None:
+        """A frame takes the place of one that was not taken."""
+        self.lost += len(self.frames)
+        self.frames = deque([frame])
+
+    def set_rate(self, rate_hz: float) -> None:
+        self.rate_hz = rate_hz
+
+    def age_s(self, frame: Frame) -> float:
+        return 0.0 if self.newest_s is None else self.newest_s - frame.capture_time_s
 
     @property
     def ended(self) -> bool:
@@ -86,7 +100,7 @@ class FakeReader:
             last_frame_s=self.newest_s,
             received=10,
             taken=5,
-            replaced=2,
+            replaced=2 + self.lost,
             corrupt=0,
             reconnects=1,
             received_rate_hz=25.0,
@@ -156,9 +170,9 @@ class FakeShard:
         pictures, future = self.calls.popleft()
         future.set_result(Answer(dropped=dropped) if dropped else Answer(tuple(Detections.empty() for _ in pictures)))
 
-    def die(self) -> None:
+    def die(self, error: Exception | None = None) -> None:
         """Fails the oldest call."""
-        self.calls.popleft()[1].set_exception(ConnectionError("the actor died"))
+        self.calls.popleft()[1].set_exception(error or ConnectionError("the actor died"))
 
 
 def no_tracks() -> Tracks:

@@ -95,7 +95,7 @@ def test_what_a_lost_look_would_have_found_is_looked_for_again() -> None:
 
     still = camera.take()
     assert still is not None
-    camera.lose(still, "shard_lost")
+    camera.lose("late")
     after = camera.take()
 
     assert not still.parts
