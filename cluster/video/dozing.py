@@ -18,8 +18,9 @@ WAKE_S = 3.0
 """So long it stays awake after an alarm: time enough to see what there is, and to be told so."""
 
 REST_S = 30.0
-MOST_REST_S = 1_800.0
 """So long it does not doze after something moved without an alarm; twice as long each time in a row, up to MOST_REST_S."""
+
+MOST_REST_S = 1_800.0
 
 
 @dataclass(slots=True)
@@ -27,11 +28,11 @@ class Doze:
     """Chooses among the pictures that are due: all of them while awake, and while it dozes one now and then.
 
     It dozes where it may (`is_drowsy`) and once it knows the packets of the quiet scene; unusual ones wake it. Who ends the
-    permission while it dozes has seen something of which they told nothing: then it trusts them less.
+    permission has seen something. Where the packets told nothing of it, it does not doze for a while, but goes on listening, and
+    dozes again once they do tell: a camera whose packets say nothing is not dozed for long.
     """
 
     _alarm: PacketAlarm | None = None
-    _is_asleep: bool = False
     _is_due: bool = False
     _given_s: float = float("-inf")
     _alarmed_s: float = float("-inf")
@@ -47,9 +48,9 @@ class Doze:
             is_due: whether it would be decoded without dozing. One that is not decoded though due makes the next one due.
             is_drowsy: whether it may doze.
         """
-        self._is_asleep = self._may_sleep(turn, time_s) if is_drowsy else self._is_told_to_wake(time_s)
+        is_asleep = self._may_sleep(turn, time_s) if is_drowsy else self._stay_awake(time_s)
         self._is_due = self._is_due or is_due
-        is_wanted = self._is_due and (not self._is_asleep or self._is_look(turn, time_s))
+        is_wanted = self._is_due and (not is_asleep or self._is_look(turn, time_s))
         if is_wanted:
             self._is_due, self._given_s = False, time_s
         return is_wanted
@@ -61,12 +62,12 @@ class Doze:
             self._alarmed_s = time_s
         return self._alarm.is_taught and not self._is_alarmed(time_s) and time_s >= self._rested_s
 
-    def _is_told_to_wake(self, time_s: float) -> bool:
-        if self._is_asleep:
-            self._rested_s = time_s + self._rest_s
-            self._rest_s = min(2 * self._rest_s, MOST_REST_S)
-        elif self._alarm and self._is_alarmed(time_s):
-            self._rest_s = REST_S
+    def _stay_awake(self, time_s: float) -> bool:
+        if self._alarm and self._alarm.is_taught:
+            if self._is_alarmed(time_s):
+                self._rested_s, self._rest_s = time_s, REST_S
+            else:
+                self._rested_s, self._rest_s = time_s + self._rest_s, min(2 * self._rest_s, MOST_REST_S)
         self._alarm = None
         return False
 

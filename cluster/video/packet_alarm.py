@@ -33,6 +33,7 @@ _HIGH_SPREADS = 1.2816
 """The quantile 0.9 of a normal distribution, in standard deviations above the median."""
 
 _LEAST_SPREAD = 0.002
+_LEAST_SPREAD_BYTES = 4
 _HEADER_BYTES = 50
 """Added to each size: of the smallest packets, which are all header, half as many bytes again mean nothing."""
 
@@ -52,7 +53,7 @@ class _Usual:
     def of(cls, values: list[float]) -> "_Usual":
         ordered = sorted(values)
         median, high = ordered[len(ordered) // 2], ordered[int(len(ordered) * _HIGH)]
-        return cls(median, max(_LEAST_SPREAD, (high - median) / _HIGH_SPREADS))
+        return cls(median, max(_LEAST_SPREAD, _LEAST_SPREAD_BYTES / math.exp(median), (high - median) / _HIGH_SPREADS))
 
     def score(self, value: float) -> float:
         return min(_MOST_SCORE, (value - self.median) / self.spread)

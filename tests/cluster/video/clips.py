@@ -1,12 +1,15 @@
 """Small videos, sound and broken, made when a test needs them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 RATE_HZ = 25
 
@@ -20,12 +23,75 @@ def write_clip(
     options: dict[str, str] | None = None,
 ) -> Path:
     """A clip of noise whose grey rises from frame to frame, 25 frames a second. The format follows from the name."""
-    with av.open(str(path), "w", options=options or {}) as container:
-        stream = container.add_stream(codec, rate=RATE_HZ)
+    return _write(path, _pictures(size, frames), Encoding(codec, options=options or {}), size)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a clip is encoded.
+
+    Attributes:
+        codec: FFmpeg's name of an encoder.
+        suffix: of the file, which says its format.
+        group: frames from one key frame to the next.
+        options: of the encoder and the format.
+    """
+
+    codec: str = "libx264"
+    suffix: str = ".mp4"
+    group: int = 50
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def h264(group: int, **options: str) -> Encoding:
+    """As cameras encode: no picture waits for a later one, unless the options say otherwise, and key frames come evenly."""
+    return Encoding(
+        group=group, options={"preset": "ultrafast", "sc_threshold": "0", "keyint_min": str(group), "bf": "0"} | options
+    )
+
+
+def write_visit(
+    path: Path, encoding: Encoding, *, quiet_s: float, moving_s: float, room: NDArray[np.uint8] | None = None
+) -> Path:
+    """A clip of a room that is empty, but for noise, and through which something then moves. The suffix is the encoding's.
+
+    Args:
+        path: of the clip.
+        encoding: of it.
+        quiet_s: how long nothing moves.
+        moving_s: how long something does, from then on.
+        room: what it looks like, (h, w, 3) uint8, BGR; without, a texture of 320 x 240 pixels.
+    """
+    room = _textured_room() if room is None else room
+    pictures = _visit(room, quiet=round(quiet_s * RATE_HZ), moving=round(moving_s * RATE_HZ))
+    return _write(path.with_suffix(encoding.suffix), pictures, encoding, (room.shape[1], room.shape[0]))
+
+
+def _textured_room() -> NDArray[np.uint8]:
+    coarse = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+    return np.asarray(cv2.resize(coarse, (320, 240)), np.uint8)
+
+
+def _visit(room: NDArray[np.uint8], *, quiet: int, moving: int) -> Iterator[VideoFrame]:
+    random = np.random.default_rng(0)
+    height, width = room.shape[:2]
+    for index in range(quiet + moving):
+        picture = room.astype(np.int16)
+        if index >= quiet:
+            left = (index - quiet) * 4 % (width - 20)
+            picture[height // 3 : height * 2 // 3, left : left + 20] = 30
+        picture += random.integers(-2, 3, picture.shape, np.int16)
+        yield VideoFrame.from_ndarray(np.clip(picture, 0, 255).astype(np.uint8), format="bgr24")
+
+
+def _write(path: Path, pictures: Iterable[VideoFrame], encoding: Encoding, size: tuple[int, int]) -> Path:
+    with av.open(str(path), "w", options=dict(encoding.options)) as container:
+        stream = container.add_stream(encoding.codec, rate=RATE_HZ, options=dict(encoding.options))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size
-        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        for picture in _pictures(size, frames):
+        stream.pix_fmt = "yuvj420p" if encoding.codec == "mjpeg" else "yuv420p"
+        stream.gop_size = encoding.group
+        for picture in pictures:
             container.mux(stream.encode(picture))
         container.mux(stream.encode())
     return path
