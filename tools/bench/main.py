@@ -2,14 +2,18 @@
 
 import typer
 
+from tools.bench.cameras import cameras
 from tools.bench.coordination.command import coordination
 from tools.bench.detector import detector
 from tools.bench.limit import limit
 from tools.bench.rules import rules
+from tools.bench.soak import soak
 from tools.bench.tracking import tracking
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.command()(limit)
+app.command()(cameras)
+app.command()(soak)
 app.command()(detector)
 app.command()(rules)
 app.command()(tracking)

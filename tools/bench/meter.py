@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -61,34 +62,45 @@ class Meter:
     def _run(self) -> None:
         turn = 0
         while not self._over.wait(PERIOD_S):
-            for process in self._family():
-                self._read(process, with_memory=turn % MEMORY_EVERY == 0)
+            for process in family(self.roots):
+                _read(process, self.uses, with_memory=turn % MEMORY_EVERY == 0)
             self.samples.append((time.time(), {process: use.cpu_s for process, use in self.uses.items()}))
             turn += 1
 
-    def _family(self) -> list[psutil.Process]:
-        family: list[psutil.Process] = []
-        for root in self.roots:
-            try:
-                process = psutil.Process(root)
-                family += [process, *process.children(recursive=True)]
-            except psutil.Error:
-                continue
-        return family
 
-    def _read(self, process: psutil.Process, *, with_memory: bool) -> None:
+def snapshot(roots: Iterable[int]) -> dict[int, ProcessUse]:
+    """What processes and all their descendants have used by now, without their memory, by their ids."""
+    uses: dict[int, ProcessUse] = {}
+    for process in family(roots):
+        _read(process, uses, with_memory=False)
+    return uses
+
+
+def family(roots: Iterable[int]) -> list[psutil.Process]:
+    """Processes, by their ids, and all their descendants; those that have ended are left out."""
+    family: list[psutil.Process] = []
+    for root in roots:
         try:
-            use = self.uses.setdefault(process.pid, ProcessUse(_title(process)))
-            times = process.cpu_times()
-            use.cpu_s = times.user + times.system
-            if with_memory:
-                use.title = _title(process)
-                use.pss_mib = max(use.pss_mib, process.memory_full_info().pss / 2**20)
+            process = psutil.Process(root)
+            family += [process, *process.children(recursive=True)]
         except psutil.Error:
-            return
+            continue
+    return family
 
 
-def _title(process: psutil.Process) -> str:
+def _read(process: psutil.Process, uses: dict[int, ProcessUse], *, with_memory: bool) -> None:
+    try:
+        use = uses.setdefault(process.pid, ProcessUse(title(process)))
+        times = process.cpu_times()
+        use.cpu_s = times.user + times.system
+        if with_memory:
+            use.title = title(process)
+            use.pss_mib = max(use.pss_mib, process.memory_full_info().pss / 2**20)
+    except psutil.Error:
+        return
+
+
+def title(process: psutil.Process) -> str:
     """`ray::CameraGroup`, `vigie serve`, `raylet` and the like."""
     words = process.cmdline()
     if not words:
