@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests talk to and that no lock file can bring: GStreamer's RTSP server, which runs with the system's
-# own Python. For Debian 12 and newer, as root. PostgreSQL comes as a wheel.
+# Installs the servers that tests and rehearsals talk to and that no lock file can bring: GStreamer's RTSP server, which runs with the
+# system's own Python, and Redis, in which the head of a Ray cluster keeps what it knows; iproute2 for networks of their own. For
+# Debian 12 and newer, as root. PostgreSQL comes as a wheel.
 set -euo pipefail
 
 packages=(
@@ -9,7 +10,9 @@ packages=(
     gstreamer1.0-plugins-base
     gstreamer1.0-plugins-good
     gstreamer1.0-plugins-ugly
+    iproute2
     python3-gi
+    redis-server
 )
 if dpkg-query --show --showformat='${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep -cx installed | grep -qx "${#packages[@]}"; then
     exit 0

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.ray.blobs import write_clip, write_pack
+from tests.ray.blobs import write_clip
 from tests.ray.world import World
+from tools.rehearsal.blobs import write_pack
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ray.blobs import MAGENTA, WEAPONS, write_clip, write_pack
+from tests.ray.blobs import MAGENTA, WEAPONS, write_clip
 from tests.ray.command import end_of, running
 from tests.ray.world import World
+from tools.rehearsal.blobs import write_pack
 from vigie.v1 import (
     camera_service_pb2,
     camera_service_pb2_grpc,

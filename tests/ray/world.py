@@ -20,10 +20,11 @@ from cluster.reporting.report import CameraState
 from cluster.runtime.running import RunningCluster
 from cluster.runtime.status import ClusterStatus
 from tests.eventually import eventually
-from tests.ray.blobs import HEIGHT, RATE_HZ, WIDTH
+from tests.ray.blobs import RATE_HZ
 from tools.apply import apply_venue
 from tools.demo.serving import calling_environment, serving_environment
 from tools.init.folder import make_identities
+from tools.rehearsal.blobs import HEIGHT, WIDTH
 from tools.venue_file import load_venue
 from vigie.channel import open_channel
 from vigie.identity import CLUSTER, DEVELOPER, Proof

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ray.blobs import HEIGHT, MAGENTA, RATE_HZ, WEAPONS, WIDTH, write_clip, write_pack
+from tests.ray.blobs import MAGENTA, RATE_HZ, WEAPONS, write_clip
 from tests.tools.conftest import Outcome
 from tools.errors import ExitCode
+from tools.rehearsal.blobs import HEIGHT, WIDTH, write_pack
 
 Vigie = Callable[..., Outcome]
 

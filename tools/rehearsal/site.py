@@ -1,5 +1,6 @@
 """Where a rehearsal takes place: its folder, its venues, and who may call."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,10 +59,10 @@ class Site:
         """With what somebody calls who may do everything."""
         return Proof(self.identities / DEVELOPER)
 
-    def make_identities(self) -> None:
-        """Makes those of the service, of each cluster and of each operator."""
+    def make_identities(self, hosts: Iterable[str] = ()) -> None:
+        """Makes those of the service, which is found at these hosts too, of each cluster and of each operator."""
         now = datetime.now(UTC)
-        make_identities(self.identities, now=now)
+        make_identities(self.identities, hosts=hosts, now=now)
         authority = make_local_authority(self.identities, now=now)
         for number in range(self.venues):
             venue = venue_id(number)

@@ -7,7 +7,7 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any, Self
 
-from tools.chaos.watchers import NATIONAL, Sight
+from tools.chaos.service.watchers import NATIONAL, Sight
 from tools.errors import CommandError
 
 _BEGIN_S = 120.0
@@ -24,7 +24,7 @@ class Watching:
         self._process: Process | None = None
 
     async def __aenter__(self) -> Self:
-        self._process = await _started("tools.chaos.watchers", str(self._plan))
+        self._process = await _started("tools.chaos.service.watchers", str(self._plan))
         async with asyncio.timeout(_BEGIN_S):
             if await self._line() != "ready":
                 raise CommandError("the watchers have ended before they began; see above")
@@ -70,7 +70,7 @@ class Clusters:
     async def __aenter__(self) -> Self:
         for first in range(self._count):
             arguments = (str(self._plan), str(first), str(self._count))
-            self._processes.append(await _started("tools.chaos.clusters", *arguments))
+            self._processes.append(await _started("tools.chaos.service.clusters", *arguments))
         return self
 
     async def __aexit__(self, *_: object) -> None:

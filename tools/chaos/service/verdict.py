@@ -16,27 +16,13 @@ from services.coordination.domain.floods import Window, governed, window_of
 from services.coordination.domain.regrouping import parts
 from services.coordination.domain.signals import Signal, SignalRevision, opened, revised
 from services.coordination.rpc.convert import signal_revision
-from tools.chaos.plan import Plan
-from tools.chaos.watchers import Sight
+from tools.chaos.findings import Finding, first
+from tools.chaos.service.plan import Plan
+from tools.chaos.service.watchers import Sight
 from tools.demo.serving import calling_environment
 from vigie.names import ANY_VENUE, event_name
 
 _SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that must hold.
-
-    Attributes:
-        claim: what.
-        problems: where it does not; empty where it holds.
-        figure: of how much it was found.
-    """
-
-    claim: str
-    problems: tuple[str, ...]
-    figure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +119,7 @@ def _same_events(wanted: set[frozenset[UUID]], record: Record) -> Finding:
         held[event].add(signal)
     found = {frozenset(signals) for signals in held.values()}
     problems = [f"there is no event of exactly the signals {_some(signals)}" for signals in wanted - found]
-    return Finding("the events are those of one undisturbed replica", _first(problems), f"{len(wanted)} events")
+    return Finding("the events are those of one undisturbed replica", first(problems), f"{len(wanted)} events")
 
 
 def _counts(record: Record) -> Finding:
@@ -145,7 +131,7 @@ def _counts(record: Record) -> Finding:
         for event, (_, _, count) in record.events.items()
         if held[event] and count != held[event]
     ]
-    return Finding("each event counts its signals", _first(problems), f"{len(record.signals)} signals")
+    return Finding("each event counts its signals", first(problems), f"{len(record.signals)} signals")
 
 
 def _told(record: Record, sights: list[Sight]) -> Finding:
@@ -159,12 +145,7 @@ def _told(record: Record, sights: list[Sight]) -> Finding:
     figure = (
         f"{sum(sight.seen for sight in sights)} changes to {len(sights)} watchers over {sum(s.streams for s in sights)} calls"
     )
-    return Finding("each watcher saw every change once, in order", _first(problems), figure)
-
-
-def _first(problems: list[str]) -> tuple[str, ...]:
-    more = (f"and {len(problems) - _SHOWN} more",) if len(problems) > _SHOWN else ()
-    return (*problems[:_SHOWN], *more)
+    return Finding("each watcher saw every change once, in order", first(problems), figure)
 
 
 def _some(signals: frozenset[UUID]) -> str:

@@ -1,4 +1,4 @@
-"""A watcher of each venue, two of all venues and one who lists events: `python -m tools.chaos.watchers PLAN`.
+"""A watcher of each venue, two of all venues and one who lists events: `python -m tools.chaos.service.watchers PLAN`.
 
 Each goes on from its last cursor, at any replica, whatever happens. Of each event it must see every version once and in order;
 what it does not is noted. It prints `ready` when all watch, how many changes they have seen for each line of its input, and a
@@ -15,7 +15,7 @@ from random import Random
 
 from grpc import aio
 
-from tools.chaos.plan import Plan, read_plan
+from tools.chaos.service.plan import Plan, read_plan
 from tools.rehearsal.site import channel, is_passing, venue_id
 from vigie.identity import Proof
 from vigie.names import ANY_VENUE

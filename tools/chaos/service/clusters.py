@@ -1,4 +1,4 @@
-"""Some of the clusters, in a process: `python -m tools.chaos.clusters PLAN FIRST STEP`.
+"""Some of the clusters, in a process: `python -m tools.chaos.service.clusters PLAN FIRST STEP`.
 
 Every second it prints a line of JSON that says how far they have come; the last one, once all is acknowledged, is the whole.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from tools.chaos.plan import Plan, read_plan
+from tools.chaos.service.plan import Plan, read_plan
 from tools.rehearsal.reporting import Reporter
 
 _EVERY_S = 1.0

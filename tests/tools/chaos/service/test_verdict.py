@@ -10,9 +10,10 @@ import pytest
 
 from services.coordination.domain.signals import SignalRevision
 from services.coordination.rpc.convert import signal_revision
-from tools.chaos.plan import Plan, read_plan
-from tools.chaos.verdict import Finding, Record, judge, undisturbed
-from tools.chaos.watchers import Sight
+from tools.chaos.findings import Finding
+from tools.chaos.service.plan import Plan, read_plan
+from tools.chaos.service.verdict import Record, judge, undisturbed
+from tools.chaos.service.watchers import Sight
 from vigie.names import ANY_VENUE, event_name
 from vigie.v1 import events_pb2
 

@@ -1,0 +1,131 @@
+"""How the cameras do as the service shows it, asked again and again, as an operator would see it."""
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from tools.chaos.cluster.world import World
+from vigie.channel import open_channel
+from vigie.names import ANY_VENUE
+from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2
+
+_EVERY_S = 0.25
+_DEADLINE_S = 1.0
+_PAGE = 1000
+_TAIL_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the owner of a camera said of it.
+
+    Attributes:
+        time_s: when, in seconds since the epoch.
+        incarnation: of the camera.
+        is_live: its stream is there.
+        analysed: frames since this owner has it.
+    """
+
+    time_s: float
+    incarnation: int
+    is_live: bool
+    analysed: int
+
+
+class Sight:
+    """Keeps what was reported of each camera, oldest first. A context manager: it looks in a thread of its own meanwhile."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self.run, name="sight", daemon=True)
+        self.history: dict[str, list[Report]] = {name: [] for name in world.venues.names()}
+
+    def recovered(self, since_s: float) -> bool:
+        """Whether every camera was analysed since a moment, and is live."""
+        return all(_is_back(reports, since_s) for reports in self.history.values())
+
+    def missing(self, since_s: float) -> list[str]:
+        """The cameras that keep `recovered` from being true."""
+        return [name for name, reports in self.history.items() if not _is_back(reports, since_s)]
+
+    def run(self) -> None:
+        """Looks until it is over."""
+        with open_channel(self._world.replica.address, self._world.site.developer, [("grpc.enable_http_proxy", 0)]) as channel:
+            stub = camera_service_pb2_grpc.CameraServiceStub(channel)
+            while not self._over.wait(_EVERY_S):
+                self._look(stub)
+
+    def _look(self, stub: camera_service_pb2_grpc.CameraServiceStub) -> None:
+        try:
+            answer = stub.ListCameras(
+                camera_service_pb2.ListCamerasRequest(parent=ANY_VENUE, page_size=_PAGE), timeout=_DEADLINE_S
+            )
+        except grpc.RpcError:  # the service is away
+            return
+        for status in answer.cameras:
+            self._take(status.health)
+
+    def _take(self, health: cameras_pb2.CameraHealth) -> None:
+        reports = self.history.get(health.camera)
+        if reports is None:
+            return
+        time_s = health.report_time.ToNanoseconds() / 1e9
+        is_live = health.state == cameras_pb2.CAMERA_STATE_LIVE
+        if not reports or reports[-1].time_s < time_s:
+            reports.append(Report(time_s, health.incarnation, is_live, health.analysed_frames))
+
+    def __enter__(self) -> "Sight":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def _is_back(reports: list[Report], since_s: float) -> bool:
+    """Whether the last report says that a camera is live and, with one before it, that it was analysed since a moment."""
+    later = [report for report in reports[-8:] if report.time_s >= since_s]
+    if not later or not later[-1].is_live:
+        return False
+    last = later[-1]
+    if last.incarnation > since_s * 1000:
+        return last.analysed > 0
+    same = [report.analysed for report in later if report.incarnation == last.incarnation]
+    return same[-1] > same[0]
+
+
+class Control:
+    """Whether the supervisor of a cluster answers, as `vigie run` shows it.
+
+    Args:
+        log: of `vigie run --json`.
+        cameras: how many there are.
+    """
+
+    def __init__(self, log: Path, cameras: int) -> None:
+        self._log = log
+        self._cameras = cameras
+
+    def mark(self) -> int:
+        """How much was said by now."""
+        return self._log.stat().st_size
+
+    def is_back(self, mark: int) -> bool:
+        """Whether it was said since then that every camera is live."""
+        with self._log.open("rb") as file:
+            file.seek(max(mark, self.mark() - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+        return any(_says_live(line, self._cameras) for line in lines)
+
+
+def _says_live(line: str, cameras: int) -> bool:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and said.get("cameras") == {"live": cameras}

@@ -1,0 +1,81 @@
+"""A process that is started again and again in the same way, and that may be killed and frozen."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_STOP_S = 30.0
+
+
+class Daemon:
+    """One process at a time.
+
+    Args:
+        name: what it is, for people.
+        command: what is run.
+        log: to which all its output goes.
+        environment: what it is told beside what this process was told.
+    """
+
+    def __init__(self, name: str, command: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = log
+        self._command = list(command)
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of its process; 0 while it does not run."""
+        return self._process.pid if self._process and self.is_running else 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process, ready or not."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Starts it, unless it runs."""
+        if self.is_running:
+            return
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - commands of our own
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._environment},
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """Ends it at once, without a word to anyone."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Asks it to end, and waits until it has; one that does not is killed."""
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """Stops it where it is: connections stay open, and nothing comes."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self.is_running:
+            self._process.send_signal(number)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._signal(number)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
