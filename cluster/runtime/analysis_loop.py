@@ -61,12 +61,14 @@ class LoopReport:
         time_s: when, on a clock that never goes back.
         cameras: each one's report.
         held: revisions that the outbox refused and that wait in memory.
+        prepared: cameras that are about to be watched and whose streams give frames.
         is_short: shards cannot even do what the cameras cannot do without.
     """
 
     time_s: float
     cameras: tuple[CameraReport, ...] = ()
     held: int = 0
+    prepared: frozenset[str] = frozenset()
     is_short: bool = False
 
 
@@ -93,6 +95,7 @@ class AnalysisLoop:
         self._now = now
         self._clock = clock
         self._cameras: dict[str, WatchedCamera] = {}
+        self._standbys: dict[str, WatchedCamera] = {}
         self._shards: ShardPool[tuple[WatchedCamera, Look]] = ShardPool(limits.calls, clock=clock, on_answer=self._hurry)
         self._rates = RateControl(limits.calls.age_budget_s, clock())
         self._quarantines = Quarantines()
@@ -108,6 +111,10 @@ class AnalysisLoop:
         """Orders a camera to be watched from now on."""
         self._order(lambda: self._watch(camera))
 
+    def prepare(self, standby: WatchedCamera) -> None:
+        """Orders the stream of a camera to be opened that is about to be watched; its frames are left until it is."""
+        self._order(lambda: self._prepare(standby))
+
     def permit(self, camera: str, permissions: Sequence[Permission]) -> None:
         """Orders the acts that allow a camera to be replaced."""
         self._order(lambda: self._cameras[camera].permit(permissions))
@@ -117,7 +124,7 @@ class AnalysisLoop:
         self._order(lambda: self._renew(camera, lease))
 
     def release(self, camera: str) -> None:
-        """Orders a camera to be watched no longer; what it has open is closed."""
+        """Orders a camera to be watched or prepared for no longer; what it has open is closed."""
         self._order(lambda: self._release(camera))
 
     def connect(self, shards: Mapping[str, Shard], spares: Mapping[str, Shard]) -> None:
@@ -150,6 +157,8 @@ class AnalysisLoop:
         self._obey()
         for camera in self._cameras.values():
             self._tend(camera)
+        for standby in self._standbys.values():
+            self._raise(standby, standby.tend)
         self._collect()
         self._flush()
         self._send()
@@ -170,7 +179,13 @@ class AnalysisLoop:
         while not self._orders.empty():
             self._orders.get()()
 
+    def _prepare(self, standby: WatchedCamera) -> None:
+        self._dismiss(standby.name)
+        self._standbys[standby.name] = standby
+
     def _watch(self, camera: WatchedCamera) -> None:
+        if standby := self._standbys.pop(camera.name, None):
+            camera.take_over(standby.hand_over())
         self._release(camera.name)
         self._quarantines.forget(camera.name)
         self._cameras[camera.name] = camera
@@ -179,12 +194,17 @@ class AnalysisLoop:
         if camera := self._cameras.get(name):
             camera.renew(lease)
 
+    def _dismiss(self, name: str) -> None:
+        if standby := self._standbys.pop(name, None):
+            self._raise(standby, standby.stop)
+
     def _release(self, name: str) -> None:
+        self._dismiss(name)
         if camera := self._cameras.pop(name, None):
             self._raise(camera, camera.stop)
 
     def _stop(self) -> None:
-        for name in list(self._cameras):
+        for name in (*self._cameras, *self._standbys):
             self._release(name)
         self._stopped = True
 
@@ -301,4 +321,5 @@ class AnalysisLoop:
     def _say(self) -> None:
         now_s = self._now()
         cameras = tuple(camera.report(now_s) for camera in self._cameras.values())
-        self.report = LoopReport(self._clock(), cameras, len(self._held), self._rates.is_short)
+        prepared = frozenset(name for name, standby in self._standbys.items() if standby.gives_frames)
+        self.report = LoopReport(self._clock(), cameras, len(self._held), prepared, self._rates.is_short)

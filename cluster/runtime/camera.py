@@ -172,6 +172,20 @@ class WatchedCamera:
         self._lease = self._lease.renewed(lease)
 
     @property
+    def gives_frames(self) -> bool:
+        """Whether its stream is open and frames have come."""
+        return self._reader is not None and self._reader.health().last_frame_s is not None
+
+    def take_over(self, reader: Reader | None) -> None:
+        """Goes on with a stream that was opened for it in advance."""
+        self._reader = reader
+
+    def hand_over(self) -> Reader | None:
+        """Leaves its stream, if it is open, to whoever takes it over."""
+        reader, self._reader = self._reader, None
+        return reader
+
+    @property
     def hangs(self) -> bool:
         """Whether what reads it makes no progress."""
         return self._reader is not None and self._reader.hangs
@@ -398,6 +412,7 @@ def _with_stream(report: CameraReport, stream: StreamHealth) -> CameraReport:
         last_frame_s=stream.last_frame_s,
         received_rate_hz=stream.received_rate_hz,
         received=stream.received,
+        reading_s=stream.cpu_s,
         reconnects=stream.reconnects,
         dropped={**report.dropped, **{cause: count for cause, count in lost.items() if count}},
     )

@@ -55,9 +55,9 @@ class CameraGroup:
         self._group = Group(self._identity, config, fits)
         self._group.start()
 
-    def status(self) -> GroupStatus:
-        """What the group says of itself."""
-        return self._group.status()
+    def status(self, *, with_cameras: bool = True) -> GroupStatus:
+        """What the group says of itself and, where it is asked to, of each camera."""
+        return self._group.status(with_cameras=with_cameras)
 
     def connect(self, handles: Mapping[str, Any], shards: Mapping[str, ShardStatus]) -> None:
         """Uses these shards, given by their handles and by what they say of themselves, from now on.
@@ -77,12 +77,16 @@ class CameraGroup:
         """Takes a camera into the group's hands, at first for `lease_s`."""
         self._group.give(assignments_pb2.Assignment.FromString(assignment), holding, lease_s)
 
+    def prepare(self, assignment: bytes, task: Task, lease_s: float) -> None:
+        """Opens the stream of a camera that it is about to be given, for `lease_s` at most."""
+        self._group.prepare(assignments_pb2.Assignment.FromString(assignment), task, lease_s)
+
     def permit(self, assignment: bytes, task: Task) -> None:
         """Replaces the acts that allow a camera of the group."""
         self._group.permit(assignments_pb2.Assignment.FromString(assignment), task)
 
     def take(self, camera: str) -> None:
-        """Lets a camera go."""
+        """Lets a camera go, or prepares for it no longer."""
         self._group.take(camera)
 
     def stop(self, grace_s: float) -> int:

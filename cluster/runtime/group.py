@@ -27,10 +27,11 @@ from cluster.reporting.outboxes import Outboxes
 from cluster.reporting.report import CameraReport, CameraState, Ownership
 from cluster.runtime.analysis_loop import AnalysisLoop, LoopLimits
 from cluster.runtime.camera import WatchedCamera
+from cluster.runtime.costs import CostMeter
 from cluster.runtime.lease_clock import lease_clock
 from cluster.runtime.shard_pool import Shard
 from cluster.runtime.status import GroupStatus
-from cluster.supervision import Holding, Task
+from cluster.supervision import Holding, Standby, Task
 from cluster.video.frame import Fit
 from cluster.video.reader import CameraReader
 from cluster.video.site import Sites
@@ -39,6 +40,9 @@ from cluster.video.url import StreamUrl, resolve
 from vigie.v1 import assignments_pb2, camera_service_pb2_grpc, signal_service_pb2_grpc
 
 HEALTH_PERIOD_S = 2.0
+# A stream that gives no frame for so long keeps no camera where it is.
+STANDBY_S = 10.0
+BRINGS_DOWN = "what analysed it died or hung again and again; it is left alone for a while: see what its stream sends"
 ADOPTION_PERIOD_S = 5.0
 
 _log = structlog.get_logger(__name__)
@@ -75,6 +79,8 @@ class Group:
         self._sites = Sites(random.random, time.monotonic)
         self._lock = threading.Lock()
         self._holdings: dict[str, Holding] = {}
+        self._standbys: dict[str, tuple[Task, float]] = {}
+        self._costs = CostMeter()
         self._faults: dict[str, CameraReport] = {}
         self._superseded: dict[str, int] = {}
         self._shards: dict[str, str] = {}
@@ -93,20 +99,33 @@ class Group:
     def give(self, assignment: assignments_pb2.Assignment, holding: Holding, lease_s: float) -> None:
         """Takes a camera into the group's hands for `lease_s`; then the group renews the lease by itself.
 
-        A camera that cannot be analysed as it is configured is only reported so.
+        A camera that cannot be analysed as it is configured, or is in quarantine, is only reported so.
         """
         name = assignment.camera.name
         with self._lock:
             self._holdings[name] = holding
+            self._standbys.pop(name, None)
             self._superseded.pop(name, None)
             self._faults.pop(name, None)
+        if holding.is_quarantined:
+            self._fault(Ownership(name, holding.incarnation), CameraState.QUARANTINED, BRINGS_DOWN)
+            return
         try:
             camera = self._watched(assignment, holding.incarnation, lease_s)
         except (ConfigurationError, ModelError) as error:
-            ownership = Ownership(name, holding.incarnation)
-            self._faults[name] = CameraReport(ownership, CameraState.MISCONFIGURED, detail=str(error), state_since_s=time.time())
+            self._fault(Ownership(name, holding.incarnation), CameraState.MISCONFIGURED, str(error))
         else:
             self._loop.watch(camera)
+
+    def prepare(self, assignment: assignments_pb2.Assignment, task: Task, lease_s: float) -> None:
+        """Opens the stream of a camera that the group is about to be given, for `lease_s` at most."""
+        name = assignment.camera.name
+        with self._lock:
+            self._standbys[name] = task, time.monotonic()
+        try:
+            self._loop.prepare(self._watched(assignment, 0, lease_s))
+        except (ConfigurationError, ModelError) as error:
+            _log.warning("a camera cannot be prepared for", camera=name, problem=str(error))
 
     def permit(self, assignment: assignments_pb2.Assignment, task: Task) -> None:
         """Replaces the acts that allow a camera of the group."""
@@ -117,9 +136,10 @@ class Group:
             self._loop.permit(name, camera_config(assignment).permissions)
 
     def take(self, camera: str) -> None:
-        """Lets a camera go; what it has open is closed."""
+        """Lets a camera go, or prepares for it no longer; what it has open is closed."""
         with self._lock:
             self._holdings.pop(camera, None)
+            self._standbys.pop(camera, None)
             self._faults.pop(camera, None)
         self._loop.release(camera)
 
@@ -128,21 +148,28 @@ class Group:
         self._loop.connect(shards, spares)
         self._shards = dict(processes)
 
-    def status(self) -> GroupStatus:
-        """What the group says of itself."""
-        report = self._loop.report
+    def status(self, *, with_cameras: bool = True) -> GroupStatus:
+        """What the group says of itself and, where it is asked to, of each camera."""
+        report, now_s = self._loop.report, time.monotonic()
+        self._costs.measure(now_s, time.process_time(), {each.ownership.camera: each.reading_s for each in report.cameras})
         with self._lock:
             return GroupStatus(
                 process=self._identity.process,
                 pid=os.getpid(),
                 node_id=self._identity.node_id,
-                silent_s=time.monotonic() - report.time_s,
+                silent_s=now_s - report.time_s,
                 holdings=dict(self._holdings),
                 superseded=dict(self._superseded),
                 shards=self._shards,
-                cameras=self._cameras(),
+                cameras=self._cameras() if with_cameras else (),
                 outbox=self._outboxes.counts(),
                 held=report.held,
+                standbys={
+                    camera: Standby(task, is_ready=camera in report.prepared or now_s - since_s > STANDBY_S)
+                    for camera, (task, since_s) in self._standbys.items()
+                },
+                costs=self._costs.costs if with_cameras else {},
+                tells=with_cameras,
             )
 
     def stop(self, grace_s: float) -> int:
@@ -191,6 +218,9 @@ class Group:
     def _reporter(self, outbox: Outbox) -> SignalReporter:
         stub = signal_service_pb2_grpc.SignalServiceStub(self._channel)
         return SignalReporter(outbox, stub, clock=time.monotonic)
+
+    def _fault(self, ownership: Ownership, state: CameraState, detail: str) -> None:
+        self._faults[ownership.camera] = CameraReport(ownership, state, detail=detail, state_since_s=time.time())
 
     def _cameras(self) -> tuple[CameraReport, ...]:
         """Reports of the cameras that the group has at this moment."""
