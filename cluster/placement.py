@@ -30,6 +30,7 @@ class Node:
         gpus: that it offers.
         site: where it stands, as its label `site` says; empty where it has none.
         is_leaving: it is being drained: what it has is to go elsewhere, and nothing more comes to it.
+        address: at which other machines reach it.
     """
 
     node_id: str
@@ -37,6 +38,7 @@ class Node:
     gpus: float = 0.0
     site: str = ""
     is_leaving: bool = False
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -30,6 +30,7 @@ COMMANDS = {
     "retention": ("tools.retention:app", "Erase evidence whose time is over."),
     "integrations": ("tools.integrations:app", "Send judged events to other systems, and see what became of them."),
     "overview": ("tools.overview:overview", "Show how all venues do."),
+    "cluster": ("tools.cluster:app", "Show the machines of a cluster, and have one leave."),
     "cameras": ("tools.cameras:cameras", "Show how cameras are doing."),
     "health": ("tools.health:health", "Show what is and was wrong with cameras and their hosts."),
     "report": ("tools.report.command:report", "Say how well each kind did in the field, as people judged it."),

@@ -55,9 +55,13 @@ class CameraGroup:
         self._group = Group(self._identity, config, fits)
         self._group.start()
 
-    def status(self, *, with_cameras: bool = True) -> GroupStatus:
-        """What the group says of itself and, where it is asked to, of each camera."""
-        return self._group.status(with_cameras=with_cameras)
+    def status(self) -> GroupStatus:
+        """What the group says of itself and of each camera."""
+        return self._group.status()
+
+    def brief_status(self) -> GroupStatus:
+        """What the group says of itself."""
+        return self._group.status(with_cameras=False)
 
     def connect(self, handles: Mapping[str, Any], shards: Mapping[str, ShardStatus]) -> None:
         """Uses these shards, given by their handles and by what they say of themselves, from now on.

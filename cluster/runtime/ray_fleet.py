@@ -28,10 +28,12 @@ class RayFleet:
 
     Args:
         coordination: where the coordination service listens, for the groups.
+        gpu_share: how much of a GPU a shard takes.
     """
 
-    def __init__(self, coordination: str) -> None:
+    def __init__(self, coordination: str, gpu_share: float) -> None:
         self._coordination = coordination
+        self._gpu_share = gpu_share
         self._handles: dict[str, Any] = {}
         self._asked: dict[str, Any] = {}
         self._gpu_nodes: frozenset[str] = frozenset()
@@ -40,7 +42,7 @@ class RayFleet:
         """The machines that can work."""
         listed: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         leaving = draining_nodes()
-        nodes = [_node(node, leaving) for node in listed if node["Alive"] and node["Resources"].get("CPU")]
+        nodes = [_node(node, leaving, self._gpu_share) for node in listed if node["Alive"] and node["Resources"].get("CPU")]
         self._gpu_nodes = frozenset(node.node_id for node in nodes if node.gpus)
         return tuple(sorted(nodes))
 
@@ -63,8 +65,9 @@ class RayFleet:
         for name in names:
             try:
                 if name not in self._asked:
-                    details = {"with_cameras": name in telling} if name.startswith(GROUP_PREFIX) else {}
-                    self._asked[name] = self._handle(name).status.remote(**details)
+                    is_brief = name.startswith(GROUP_PREFIX) and name not in telling
+                    handle = self._handle(name)
+                    self._asked[name] = (handle.brief_status if is_brief else handle.status).remote()
             except ValueError:
                 deaths[name] = "it is gone"
         asked = {answer: name for name, answer in self._asked.items()}
@@ -88,7 +91,7 @@ class RayFleet:
 
     def start_shard(self, seat: Seat) -> None:
         """Starts a shard. Raises ValueError while its name is taken."""
-        options = shard_options(seat, on_gpu=seat.node_id in self._gpu_nodes)
+        options = shard_options(seat, gpu_share=self._gpu_share if seat.node_id in self._gpu_nodes else 0)
         shard: Any = ray.remote(concurrency_groups={CALLS: CALL_THREADS})(InferenceShard)  # type: ignore[call-overload] # not in its types
         self._handles[seat.name] = shard.options(**options).remote()
 
@@ -128,10 +131,17 @@ class RayFleet:
         return self._handles[name]
 
 
-def _node(listed: Mapping[str, Any], leaving: Collection[str]) -> Node:
+def _node(listed: Mapping[str, Any], leaving: Collection[str], gpu_share: float) -> Node:
     has = listed["Resources"]
-    site = listed["Labels"].get(SITE_LABEL, "")
-    return Node(listed["NodeID"], has["CPU"], has.get("GPU", 0.0), site, is_leaving=listed["NodeID"] in leaving)
+    shards_per_gpu = int(1 / gpu_share)  # Ray has a part of a GPU lie on one
+    return Node(
+        listed["NodeID"],
+        has["CPU"],
+        int(has.get("GPU", 0)) * shards_per_gpu,
+        site=listed["Labels"].get(SITE_LABEL, ""),
+        is_leaving=listed["NodeID"] in leaving,
+        address=listed["NodeManagerAddress"],
+    )
 
 
 def _cause(error: RayError) -> str:
