@@ -100,6 +100,8 @@ class Ticks:
         base: seconds a tick.
         is_by_decoding: it has no presentation times: those that FFmpeg gives are in the order of decoding (AVI).
         is_made_up: it has no times at all: FFmpeg gives some from a rate that it guesses.
+
+    In both cases a picture after others that were left out may be as many periods early as the decoder holds pictures back.
     """
 
     base: Fraction
@@ -161,8 +163,9 @@ class LazyDecoder:
     def _end(self, packet: "Packet[VideoStream]", time_if_wanted: TimeIfWanted) -> Iterator[tuple[VideoFrame, float]]:
         turns = list(self._order.rest())
         self._ask(turns, time_if_wanted)
-        yield from self._decoded()
-        yield from self._given(self._decoder.pictures(packet)) if turns else self._asked(packet, time_if_wanted)
+        if self._wanted or self._decoder.depth:
+            yield from self._decoded()
+            yield from self._given(self._decoder.pictures(packet)) if turns else self._asked(packet, time_if_wanted)
 
     @property
     def _depth(self) -> int:

@@ -3,7 +3,8 @@
 An encoder spends few bytes on what it can predict and many on what it cannot, so motion makes packets larger than those of a
 scene at rest. How large those are and how they vary differs from camera to camera (noise, rate control, frames of several kinds)
 and with the time since the last key frame, so both are learned, apart for each stretch of that time. Somewhat large packets add
-up (CUSUM: Page, "Continuous Inspection Schemes", Biometrika 41, 1954); a very large one is enough alone.
+up (CUSUM: Page, "Continuous Inspection Schemes", Biometrika 41, 1954); a very large one is enough alone. Of a stream that has
+key frames alone, what hides a part of the scene may make packets smaller as well: there either is unusual.
 
 It is deaf to what is small against the noise of a camera, the more so where the encoder keeps its bit rate: whoever relies on it
 has to look now and then.
@@ -56,7 +57,8 @@ class _Usual:
         return cls(median, max(_LEAST_SPREAD, _LEAST_SPREAD_BYTES / math.exp(median), (high - median) / _HIGH_SPREADS))
 
     def score(self, value: float) -> float:
-        return min(_MOST_SCORE, (value - self.median) / self.spread)
+        """How many deviations it lies above the median."""
+        return (value - self.median) / self.spread
 
 
 class PacketAlarm:
@@ -83,14 +85,12 @@ class PacketAlarm:
         if not size_bytes or (is_key and not is_intra_only):
             return False
         stretch, value = _stretch(time_s - self._key_s), math.log(size_bytes + _HEADER_BYTES)
-        is_alarm = self._is_alarm(stretch, value)
+        score = self._usual[stretch].score(value) if stretch in self._usual else 0.0
         self._learn(time_s, stretch, value)
-        return is_alarm
+        return self._adds_up(abs(score) if is_intra_only else score)
 
-    def _is_alarm(self, stretch: int, value: float) -> bool:
-        if stretch not in self._usual:
-            return False
-        self._sum = max(0.0, self._sum + self._usual[stretch].score(value) - _ALLOWANCE)
+    def _adds_up(self, score: float) -> bool:
+        self._sum = max(0.0, self._sum + min(_MOST_SCORE, score) - _ALLOWANCE)
         is_alarm = self._sum > _THRESHOLD
         self._sum = 0.0 if is_alarm else self._sum
         return is_alarm

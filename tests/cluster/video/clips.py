@@ -23,7 +23,7 @@ def write_clip(
     options: dict[str, str] | None = None,
 ) -> Path:
     """A clip of noise whose grey rises from frame to frame, 25 frames a second. The format follows from the name."""
-    return _write(path, _pictures(size, frames), Encoding(codec, options=options or {}), size)
+    return _write(path, _pictures(size, frames), Encoding(codec), size, options or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Encoding:
         codec: FFmpeg's name of an encoder.
         suffix: of the file, which says its format.
         group: frames from one key frame to the next.
-        options: of the encoder and the format.
+        options: of the encoder.
     """
 
     codec: str = "libx264"
@@ -64,7 +64,7 @@ def write_visit(
     """
     room = _textured_room() if room is None else room
     pictures = _visit(room, quiet=round(quiet_s * RATE_HZ), moving=round(moving_s * RATE_HZ))
-    return _write(path.with_suffix(encoding.suffix), pictures, encoding, (room.shape[1], room.shape[0]))
+    return _write(path.with_suffix(encoding.suffix), pictures, encoding, (room.shape[1], room.shape[0]), {})
 
 
 def _textured_room() -> NDArray[np.uint8]:
@@ -84,8 +84,10 @@ def _visit(room: NDArray[np.uint8], *, quiet: int, moving: int) -> Iterator[Vide
         yield VideoFrame.from_ndarray(np.clip(picture, 0, 255).astype(np.uint8), format="bgr24")
 
 
-def _write(path: Path, pictures: Iterable[VideoFrame], encoding: Encoding, size: tuple[int, int]) -> Path:
-    with av.open(str(path), "w", options=dict(encoding.options)) as container:
+def _write(
+    path: Path, pictures: Iterable[VideoFrame], encoding: Encoding, size: tuple[int, int], options: dict[str, str]
+) -> Path:
+    with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(encoding.codec, rate=RATE_HZ, options=dict(encoding.options))
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size
