@@ -19,6 +19,9 @@ Environment:
     VIGIE_FRAME_AGE_BUDGET_S   1                          seconds after which a live frame is dropped rather than analysed,
                                                           0.1 to 10
     VIGIE_GATING               on                         off: a network looks at every frame, also where nothing changes
+    VIGIE_PROVIDERS            tensorrt,cuda,cpu          on what networks run, the most wanted first; what is not there is passed
+                                                          over, and the status of each shard says what really runs it
+    VIGIE_GPU_SHARE            1                          how much of a GPU one shard takes, 0.05 to 1: at 0.5 two share it
     VIGIE_OUTBOX_LIMIT_MIB     1024                       what may wait on disk for one process, 16 to 1048576
 """
 
@@ -45,6 +48,7 @@ from cluster.analysis.weapon import Weapon
 from cluster.analysis.wrong_way import WrongWay
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.errors import ConfigurationError
+from cluster.inference.hardware import PROVIDERS, Hardware
 from cluster.permissions import Permission
 from cluster.video.frame import Fit
 from cluster.video.stream import Pace, StreamConfig
@@ -291,6 +295,7 @@ class ClusterConfig:
         cameras_per_group: cameras that one process decodes and analyses.
         frame_age_budget_s: seconds after which a live frame is dropped rather than analysed.
         gating: whether a network looks only where something has changed.
+        hardware: on what networks run, and how much of a GPU is for one shard.
         outbox_limit_bytes: what may wait on disk for one process.
     """
 
@@ -305,6 +310,7 @@ class ClusterConfig:
     cameras_per_group: int
     frame_age_budget_s: float
     gating: bool
+    hardware: Hardware
     outbox_limit_bytes: int
 
     @classmethod
@@ -314,11 +320,12 @@ class ClusterConfig:
             Path(text) if (text := environment.get(f"VIGIE_{name}")) else None
             for name in ("STATE_DIR", "PACK", "WEAPON_PACK", "SECRETS_DIR")
         )
+        state_dir = state_dir or user_state_path("vigie")
         return cls(
             coordination=_address(environment.get("VIGIE_COORDINATION") or "127.0.0.1:7430"),
             cluster=_cluster_id(environment.get("VIGIE_CLUSTER") or "local"),
             proof=_proof(environment),
-            state_dir=state_dir or user_state_path("vigie"),
+            state_dir=state_dir,
             pack=pack,
             weapon_pack=weapon_pack,
             secrets=_secrets(environment, secrets_dir),
@@ -326,6 +333,11 @@ class ClusterConfig:
             cameras_per_group=int(_number(environment, "VIGIE_CAMERAS_PER_GROUP", 8, (1, 64), whole=True)),
             frame_age_budget_s=_number(environment, "VIGIE_FRAME_AGE_BUDGET_S", FRAME_AGE_BUDGET_S, (0.1, 10.0)),
             gating=_switch(environment, "VIGIE_GATING", default=True),
+            hardware=Hardware(
+                _providers(environment.get("VIGIE_PROVIDERS") or ",".join(PROVIDERS)),
+                engines=state_dir / "engines",
+                gpu_share=_number(environment, "VIGIE_GPU_SHARE", 1.0, (0.05, 1.0)),
+            ),
             outbox_limit_bytes=int(_number(environment, "VIGIE_OUTBOX_LIMIT_MIB", 1024, (16, 1 << 20), whole=True)) << 20,
         )
 
@@ -355,6 +367,14 @@ def _secrets(environment: Mapping[str, str], folder: Path | None) -> Secrets:
         raise ConfigurationError("VIGIE_SECRETS_DIR", f"{folder} is no folder; name one, or unset it")
     prefix = "VIGIE_SECRET_"
     return Secrets({name.removeprefix(prefix): value for name, value in environment.items() if name.startswith(prefix)}, folder)
+
+
+def _providers(text: str) -> tuple[str, ...]:
+    names = [name.strip() for name in text.split(",")]
+    if strange := [name for name in names if name not in PROVIDERS]:
+        problem = f"{strange[0][:64]!r} is none of {', '.join(PROVIDERS)}; write some of them, the most wanted first"
+        raise ConfigurationError("VIGIE_PROVIDERS", problem)
+    return tuple(PROVIDERS[name] for name in dict.fromkeys(names))
 
 
 def _switch(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -27,7 +27,7 @@ class Node:
     Attributes:
         node_id: Ray's.
         cpus: that it offers.
-        gpus: that it offers.
+        gpus: for how many shards its GPUs have room.
         site: where it stands, as its label `site` says; empty where it has none.
         is_leaving: it is being drained: what it has is to go elsewhere, and nothing more comes to it.
         address: at which other machines reach it.

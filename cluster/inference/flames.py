@@ -9,6 +9,7 @@ from threading import Lock
 
 from cluster.analysis.scene import RuleContext, RuleParameters
 from cluster.errors import ModelError
+from cluster.inference.hardware import CPU_ONLY
 from cluster.inference.pack import ModelPack, Task, flames_pack_path, load_pack
 from cluster.inference.preprocessing import InputTensor, Picture
 from cluster.inference.session import UNUSABLE, check_input, open_network
@@ -27,7 +28,7 @@ class FlameClassifier:
     def __init__(self, pack: ModelPack) -> None:
         """Loads the network. Raises ModelError where it is not what the pack says, or gives more than a probability a crop."""
         self._name = pack.manifest.name
-        self._session = open_network(pack, ("CPUExecutionProvider",))
+        self._session = open_network(pack, CPU_ONLY)
         self._input_name, self._batch = check_input(self._session, pack.manifest, _MAX_BATCH)
         self._tensor = InputTensor(pack.manifest.input, self._batch)
         self._lock = Lock()

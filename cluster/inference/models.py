@@ -5,13 +5,14 @@ them under an act in force. Vigie ships no such pack: none is known that was val
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from cluster.config import CameraConfig
 from cluster.detections import Detections, Detector
 from cluster.errors import ConfigurationError, ModelError
+from cluster.inference.hardware import ANY_HARDWARE, Hardware
 from cluster.inference.pack import Manifest, ModelPack, Task, default_pack_path, load_pack
 from cluster.inference.preprocessing import Picture
 from cluster.inference.session import ModelSession
@@ -81,10 +82,12 @@ class Models:
         weapons = _fit(self.weapons.manifest)
         return Fits(plain, Fit(max(plain.width, weapons.width), max(plain.height, weapons.height)))
 
-    def detector(self) -> "ArmableDetector":
-        """The networks, loaded. Raises ModelError where one is not what its pack says."""
-        things = ModelSession(self.things)
-        return ArmableDetector(things, ModelSession(self.weapons) if self.weapons else None, provider=things.provider)
+    def detector(self, hardware: Hardware = ANY_HARDWARE) -> "ArmableDetector":
+        """The networks, loaded, which share the hardware evenly. Raises ModelError where one is not what its pack says."""
+        share = replace(hardware, gpu_share=hardware.gpu_share / 2) if self.weapons else hardware
+        things = ModelSession(self.things, hardware=share)
+        weapons = ModelSession(self.weapons, hardware=share) if self.weapons else None
+        return ArmableDetector(things, weapons, provider=things.provider, batch=things.batch)
 
 
 def _fit(manifest: Manifest) -> Fit:
@@ -98,12 +101,14 @@ class ArmableDetector:
         things: finds everything but weapons.
         weapons: finds nothing else; None where there is none.
         provider: what really runs the networks.
+        batch: pictures that the network for things runs at once.
     """
 
-    def __init__(self, things: Detector, weapons: Detector | None, *, provider: str) -> None:
+    def __init__(self, things: Detector, weapons: Detector | None, *, provider: str, batch: int = 1) -> None:
         self._things = things
         self._weapons = weapons
         self.provider = provider
+        self.batch = batch
 
     def detect(self, pictures: list[Picture], armed: Sequence[bool] | None = None) -> list[Detections]:
         """Detections of each picture ((h, w, 3) uint8, BGR), in pixels of that picture.

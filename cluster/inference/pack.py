@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cluster.errors import ModelError
+from cluster.inference.hardware import Precision
 from vigie.vocabulary import ObjectClass
 
 MANIFEST = "pack.yaml"
@@ -177,7 +178,11 @@ class Verification(_Section):
 
 
 class Manifest(_Section):
-    """The content of `pack.yaml`; `classes` stand in the order of the network's outputs."""
+    """The content of `pack.yaml`; `classes` stand in the order of the network's outputs.
+
+    `precision` is the coarsest in which TensorRT may compute on a GPU, since the network was found good in it: `int8` is for a
+    network that carries its own scales, whose zeros lie at 0. Elsewhere a network computes as it was exported.
+    """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")
     version: str = Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$")
@@ -186,6 +191,7 @@ class Manifest(_Section):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     classes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=4096)]
     input: Input
+    precision: Precision = "float32"
     decoder: Annotated[Yolox | Nanodet | Centernet | Detr | Classifier, Field(discriminator="family")]
     score_threshold: float = Field(default=0.1, ge=0.001, lt=1)
     licence: Licence

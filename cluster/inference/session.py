@@ -4,17 +4,22 @@ import os
 from collections.abc import Sequence
 
 import onnxruntime
+import structlog
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from cluster.detections import Detections
 from cluster.errors import ModelError
 from cluster.inference.binding import bind
+from cluster.inference.bound_network import BoundNetwork
+from cluster.inference.calibration import read_calibrations, saturating_batch
 from cluster.inference.decoding import Values, within
+from cluster.inference.hardware import ANY_HARDWARE, CPU, TENSORRT, Hardware, device_name
 from cluster.inference.pack import Input, Manifest, ModelPack
-from cluster.inference.preprocessing import InputTensor, Picture
+from cluster.inference.preprocessing import Picture
 from cluster.video.frame import Fit
 
-PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider")
+# A processor runs pictures one after the other however many a batch has; a GPU runs some at the same time.
+CPU_BATCH, GPU_BATCH = 1, 8
 
 _ERRORS_ONLY = 3
 _TYPES = {"uint8": "tensor(uint8)", "float32": "tensor(float)"}
@@ -29,6 +34,8 @@ UNUSABLE = (
     runtime_errors.RuntimeException,
 )
 
+_log = structlog.get_logger(__name__)
+
 
 class ModelSession:
     """A Detector that runs a pack's network on one core, or on a GPU where ONNX Runtime has one.
@@ -36,61 +43,79 @@ class ModelSession:
     Belongs to one thread: the input tensor is written anew for each batch.
     """
 
-    def __init__(self, pack: ModelPack, *, providers: Sequence[str] = PROVIDERS, max_batch: int = 8) -> None:
+    def __init__(self, pack: ModelPack, *, hardware: Hardware = ANY_HARDWARE, batch: int | None = None) -> None:
         """Loads the network and runs it once, so that the first picture waits for nothing.
 
         Raises ModelError where the network is not what the pack says.
 
         Args:
             pack: a verified pack.
-            providers: in order of preference; those that this ONNX Runtime does not have are passed over.
-            max_batch: most pictures a run. A network exported for one picture gets them one by one.
+            hardware: what it may use.
+            batch: pictures a run; None: as many as were found best on this make of machine, else one on a processor and 8 on a
+                GPU. A network exported for one picture gets them one by one. A run that is not full costs as much as a full one.
         """
         self._name = pack.manifest.name
-        self._session = open_network(pack, providers)
-        self._input_name, batch = check_input(self._session, pack.manifest, max_batch)
-        self._tensor = InputTensor(pack.manifest.input, batch)
-        self._batch = batch
-        self._decode = bind(pack.manifest, [output.shape[1:] for output in self._run(batch)])
+        session = open_network(pack, hardware)
+        self.provider = str(session.get_providers()[0])
+        _, self.batch = check_input(session, pack.manifest, batch or _best_batch(pack, self.provider))
+        self._network = self._bound(session, pack.manifest.input)
+        self._decode = bind(pack.manifest, [output.shape[1:] for output in self._run()])
         self.fit = Fit(pack.manifest.input.width, pack.manifest.input.height)
 
-    @property
-    def provider(self) -> str:
-        """What really runs the network, which is not always what was asked for."""
-        return str(self._session.get_providers()[0])
-
     def detect(self, pictures: list[Picture]) -> list[Detections]:
-        """Detections of each picture ((h, w, 3) uint8, BGR), in pixels of that picture and within it."""
-        starts = range(0, len(pictures), self._batch)
-        return [detections for start in starts for detections in self._detect(pictures[start : start + self._batch])]
+        """Detections of each picture ((h, w, 3) uint8, BGR, of any size), in pixels of that picture and within it."""
+        starts = range(0, len(pictures), self.batch)
+        return [detections for start in starts for detections in self._detect(pictures[start : start + self.batch])]
 
     def _detect(self, pictures: Sequence[Picture]) -> list[Detections]:
-        zooms = [self._tensor.write(picture, slot) for slot, picture in enumerate(pictures)]
-        outputs = self._run(len(pictures))
+        zooms = [self._network.tensor.write(picture, slot) for slot, picture in enumerate(pictures)]
+        outputs = self._run()
         return [
             within(self._decode([output[slot] for output in outputs]).scaled(*zoom), picture.shape[1], picture.shape[0])
             for slot, (picture, zoom) in enumerate(zip(pictures, zooms, strict=True))
         ]
 
-    def _run(self, count: int) -> list[Values]:
+    def _bound(self, session: onnxruntime.InferenceSession, spec: Input) -> BoundNetwork:
         try:
-            outputs: list[Values] = self._session.run(None, {self._input_name: self._tensor.values[:count]})
-        except UNUSABLE as error:
+            return BoundNetwork(session, spec, self.batch)
+        except (*UNUSABLE, RuntimeError) as error:
+            raise ModelError(self._name, f"the network fails on an empty picture: {error}") from error
+
+    def _run(self) -> list[Values]:
+        try:
+            return self._network.run()
+        except (*UNUSABLE, RuntimeError) as error:
             raise ModelError(self._name, f"the network fails on a picture: {error}") from error
-        return outputs
 
 
-def open_network(pack: ModelPack, providers: Sequence[str]) -> onnxruntime.InferenceSession:
+def open_network(pack: ModelPack, hardware: Hardware) -> onnxruntime.InferenceSession:
     """The network of a verified pack. Raises ModelError where it cannot be loaded."""
     available = onnxruntime.get_available_providers()
-    chosen = [name for name in providers if name in available]
-    if not chosen:
-        problem = f"ONNX Runtime has {', '.join(available)}, but not one of {', '.join(providers)}"
+    offered = hardware.offered(available, pack.manifest.precision)
+    if not offered:
+        problem = f"ONNX Runtime has {', '.join(available)}, but not one of {', '.join(hardware.providers)}"
         raise ModelError(pack.manifest.name, f"{problem}; install the extra cpu or gpu")
+    if hardware.engines and TENSORRT in dict(offered):
+        hardware.engines.mkdir(parents=True, exist_ok=True)
     try:
-        return onnxruntime.InferenceSession(pack.model, session_options(), providers=chosen)
+        return onnxruntime.InferenceSession(pack.model, session_options(), providers=offered)
     except UNUSABLE as error:
         raise ModelError(pack.manifest.name, f"{pack.manifest.file} cannot be loaded: {error}") from error
+
+
+def _best_batch(pack: ModelPack, provider: str) -> int:
+    """What was measured on this make of machine. A file that says nothing usable costs speed, which is no reason not to watch."""
+    usual = CPU_BATCH if provider == CPU else GPU_BATCH
+    try:
+        calibrations = read_calibrations(pack.folder)
+    except ModelError as error:
+        _log.warning("a calibration is not used", problem=str(error))
+        return usual
+    device = device_name(provider)
+    found = saturating_batch(calibrations, provider=provider, device=device, sha256=pack.manifest.sha256)
+    if found is None and calibrations:
+        _log.warning("no calibration is of this machine and network", pack=str(pack.folder), provider=provider, device=device)
+    return found or usual
 
 
 def session_options() -> onnxruntime.SessionOptions:

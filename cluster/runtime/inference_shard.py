@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 
 import ray
 
@@ -9,7 +10,7 @@ from cluster.config import ClusterConfig
 from cluster.inference.models import Models
 from cluster.runtime.names import CALLS
 from cluster.runtime.picture_board import PictureReader, Posting
-from cluster.runtime.shard import CPU_POLICY, GPU_POLICY, Answer, Picture, Shard
+from cluster.runtime.shard import Answer, Picture, Shard, batch_policy
 from cluster.runtime.status import ShardStatus
 
 
@@ -20,13 +21,13 @@ class InferenceShard:
         """Raises ConfigurationError and ModelError for what this machine's environment and model packs get wrong."""
         config = ClusterConfig.from_environment(os.environ)
         models = Models.load(config.pack, config.weapon_pack)
-        detector = models.detector()
         context = ray.get_runtime_context()
+        share: float = context.get_assigned_resources().get("GPU", 1.0)  # type: ignore[no-untyped-call] # not in its types
+        detector = models.detector(replace(config.hardware, gpu_share=min(share, 1.0)))
         self._packs = models.name
         self._provider = detector.provider
         self._process, self._node_id = context.get_actor_id() or "", context.get_node_id()
-        policy = CPU_POLICY if detector.provider == "CPUExecutionProvider" else GPU_POLICY
-        self._shard = Shard(detector, policy, clock=time.monotonic)
+        self._shard = Shard(detector, batch_policy(detector.batch), clock=time.monotonic)
         self._reader = PictureReader()
 
     @ray.method(concurrency_group=CALLS)

@@ -93,9 +93,9 @@ def group_options(seat: Seat) -> dict[str, Any]:
     return _options(seat.name) | _bound_to(seat)
 
 
-def shard_options(seat: Seat, *, on_gpu: bool) -> dict[str, Any]:
-    """The supervisor is the one who starts a shard anew, whether it died or hangs."""
-    return _options(seat.name) | _bound_to(seat) | ({"num_gpus": 1} if on_gpu else {})
+def shard_options(seat: Seat, *, gpu_share: float) -> dict[str, Any]:
+    """The supervisor is the one who starts a shard anew, whether it died or hangs. `gpu_share`: of a GPU; 0 for none."""
+    return _options(seat.name) | _bound_to(seat) | ({"num_gpus": gpu_share} if gpu_share else {})
 
 
 def _options(name: str) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from cluster.inference.batching import BatchPolicy, BatchQueue, Dropped, Request
 
 Picture = NDArray[np.uint8]
 
-# A processor runs pictures one after the other however many a batch has, so that waiting for more of them gains nothing.
-CPU_POLICY = BatchPolicy(max_batch=1, max_wait_s=0.0)
-GPU_POLICY = BatchPolicy()
+
+def batch_policy(batch: int) -> BatchPolicy:
+    """For a network that runs so many pictures at once. Where it is one, waiting for more of them gains nothing."""
+    return BatchPolicy(batch, max_wait_s=0.0) if batch == 1 else BatchPolicy(batch)
 
 
 class ShardDetector(Protocol):

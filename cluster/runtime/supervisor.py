@@ -45,7 +45,7 @@ class Supervisor:
             clock=lease_clock,
         )
         self._loop = SupervisionLoop(
-            RayFleet(orders.coordination),
+            RayFleet(orders.coordination, config.hardware.gpu_share),
             self._watch.assignments,
             self._watch.lease_s,
             Plan(config.cameras_per_group, orders.cpus_for_inference),

@@ -9,6 +9,7 @@ from cluster.analysis.geometry import Crossing, Line, Polygon
 from cluster.analysis.zone_intrusion import ZoneIntrusion
 from cluster.config import CameraConfig, ClusterConfig, Secrets, camera_config
 from cluster.errors import ConfigurationError
+from cluster.inference.hardware import CPU, CUDA, TENSORRT, Hardware
 from cluster.permissions import permitted_kinds
 from cluster.video.stream import Pace
 from tests.cluster.assignments import CAMERA, assignment, polygon
@@ -188,6 +189,7 @@ def test_empty_environment_gives_the_defaults() -> None:
     assert (config.analysis_rate_hz, config.cameras_per_group, config.outbox_limit_bytes) == (5, 8, 1 << 30)
     assert config.proof == Proof(identity_home({}) / "cluster")
     assert config.state_dir.name == "vigie"
+    assert config.hardware == Hardware((TENSORRT, CUDA, CPU), config.state_dir / "engines", gpu_share=1.0)
 
 
 def test_environment_is_read(tmp_path: Path) -> None:
@@ -205,6 +207,8 @@ def test_environment_is_read(tmp_path: Path) -> None:
             "VIGIE_CAMERAS_PER_GROUP": "16",
             "VIGIE_FRAME_AGE_BUDGET_S": "0.5",
             "VIGIE_GATING": "off",
+            "VIGIE_PROVIDERS": "cuda, cpu",
+            "VIGIE_GPU_SHARE": "0.25",
             "VIGIE_OUTBOX_LIMIT_MIB": "64",
         }
     )
@@ -216,6 +220,7 @@ def test_environment_is_read(tmp_path: Path) -> None:
     assert config.secrets.get("GATE") == "s3cret"
     assert (config.analysis_rate_hz, config.cameras_per_group, config.outbox_limit_bytes) == (2.5, 16, 64 << 20)
     assert config.frame_age_budget_s == 0.5
+    assert config.hardware == Hardware((CUDA, CPU), Path("/var/lib/vigie/engines"), gpu_share=0.25)
     assert "s3cret" not in repr(config)
 
 
@@ -232,6 +237,8 @@ def test_environment_is_read(tmp_path: Path) -> None:
         ("VIGIE_CAMERAS_PER_GROUP", "0", "is 0; give 1 to 64"),
         ("VIGIE_FRAME_AGE_BUDGET_S", "0", "is 0; give 0.1 to 10"),
         ("VIGIE_GATING", "no", "'no' is neither on nor off"),
+        ("VIGIE_PROVIDERS", "gpu,cpu", "'gpu' is none of tensorrt, cuda, cpu; write some of them"),
+        ("VIGIE_GPU_SHARE", "0", "is 0; give 0.05 to 1"),
         ("VIGIE_OUTBOX_LIMIT_MIB", "1", "is 1; give 16 to"),
     ],
 )

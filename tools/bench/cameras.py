@@ -15,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cluster.inference.hardware import CPU_ONLY
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from tools.bench.capacity import cost, estimate, next_size
@@ -154,7 +155,7 @@ def cameras(
 def _expected(reels: Sequence[Reel], tell: Tell) -> dict[str, list[Raised]]:
     """What each reel gives without load, by its clip's name."""
     cv2.setNumThreads(1)
-    session = ModelSession(load_pack(default_pack_path()), providers=("CPUExecutionProvider",))
+    session = ModelSession(load_pack(default_pack_path()), hardware=CPU_ONLY)
     expected = {}
     for reel in reels:
         tell(f"replaying {reel.scene.file.name}")

@@ -14,6 +14,7 @@ import numpy as np
 import onnxruntime
 import typer
 
+from cluster.inference.hardware import CPU_ONLY
 from cluster.inference.pack import ModelPack, load_pack
 from cluster.inference.preprocessing import InputTensor, Picture
 from cluster.inference.session import ModelSession, session_options
@@ -54,7 +55,7 @@ def _fitting(folder: Path, pack: ModelPack) -> list[Picture]:
 
 def _cpu_ms(pack: ModelPack, pictures: list[Picture]) -> tuple[float, float]:
     """Median CPU time a picture of a whole detection and of its network alone, in turn, so that both meet the same machine."""
-    session = ModelSession(pack, providers=("CPUExecutionProvider",))
+    session = ModelSession(pack, hardware=CPU_ONLY)
     network = onnxruntime.InferenceSession(pack.model, session_options(), providers=["CPUExecutionProvider"])
     tensor = InputTensor(pack.manifest.input, 1)
     inputs = {network.get_inputs()[0].name: tensor.values}

@@ -19,6 +19,7 @@ from cluster.analysis.pipeline import CameraPipeline
 from cluster.analysis.scene import RuleContext
 from cluster.config import CameraConfig, camera_config
 from cluster.inference.flames import rule_context
+from cluster.inference.hardware import CPU_ONLY
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from cluster.video.pyav import open_source
@@ -83,7 +84,7 @@ def rules(
     """
     cv2.setNumThreads(1)
     config = camera_config(assignment())
-    session = ModelSession(load_pack(default_pack_path()), providers=("CPUExecutionProvider",))
+    session = ModelSession(load_pack(default_pack_path()), hardware=CPU_ONLY)
     measured = []
     with Console(stderr=True, markup=False, highlight=False).status("") as status:
         for number in range(1, rounds + 1):

@@ -79,6 +79,31 @@ def verifier_network() -> bytes:
     return bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
 
 
+def bright_rows_network() -> bytes:
+    """As many people, all in one place, as the first value of the picture says: the number of rows is not known before."""
+    nodes = [
+        helper.make_node("ReduceMax", ["pictures"], ["most"], axes=[0, 1, 2, 3], keepdims=0),
+        helper.make_node("Cast", ["most"], ["count"], to=TensorProto.INT64),
+        helper.make_node("Unsqueeze", ["count", "axis"], ["counts"]),
+        helper.make_node("Concat", ["one", "counts", "columns"], ["shape"], axis=0),
+        helper.make_node("Expand", ["person", "shape"], ["rows"]),
+    ]
+    constants = {
+        "axis": np.array([0]),
+        "one": np.array([1]),
+        "columns": np.array([6]),
+        "person": np.array([[[0, 0, 32, 32, 0.9, 0]]], np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "bright",
+        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, [1, 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, [1, "n", 6])],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    return bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString())
+
+
 def with_external_weights(network: bytes, location: str) -> bytes:
     """The same network whose first constant lies in another file."""
     model = onnx.load_from_string(network)

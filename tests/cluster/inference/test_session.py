@@ -5,12 +5,22 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto
+from structlog.testing import capture_logs
 
 from cluster.errors import ModelError
+from cluster.inference import bound_network
+from cluster.inference.calibration import CALIBRATION, Calibration, Point, write_calibration
+from cluster.inference.hardware import CPU, Hardware, device_name
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from cluster.video.frame import Fit
-from tests.cluster.inference.networks import constant_network, detr_network, with_external_weights, write_pack
+from tests.cluster.inference.networks import (
+    bright_rows_network,
+    constant_network,
+    detr_network,
+    with_external_weights,
+    write_pack,
+)
 from vigie.vocabulary import ObjectClass
 
 
@@ -41,9 +51,12 @@ def test_people_are_kept_down_to_the_packs_threshold(tmp_path: Path) -> None:
     assert found.scores.tolist() == pytest.approx([0.119], abs=0.001)
 
 
+@pytest.mark.parametrize("at_once", [1, 8])
 @pytest.mark.parametrize("batch", [1, "n", "", 0])
-def test_any_number_of_pictures_is_answered_in_order(tmp_path: Path, batch: int | str) -> None:
-    detector = session(tmp_path, detr_network(batch=batch) if batch else without_batch(detr_network(batch="n")))
+def test_any_number_of_pictures_of_any_size_is_answered_in_order(tmp_path: Path, batch: int | str, at_once: int) -> None:
+    network = detr_network(batch=batch) if batch else without_batch(detr_network(batch="n"))
+    detector = ModelSession(load_pack(write_pack(tmp_path, network)), batch=at_once)
+    assert detector.batch == (1 if batch == 1 else at_once)
     pictures = [np.zeros((side, side, 3), np.uint8) for side in range(10, 31)]
     assert [one.boxes[0, 2] for one in detector.detect(pictures)] == pytest.approx([side / 2 for side in range(10, 31)])
     assert detector.detect([]) == []
@@ -57,15 +70,53 @@ def without_batch(network: bytes) -> bytes:
 
 def test_what_really_runs_is_reported(tmp_path: Path) -> None:
     detector = session(tmp_path, detr_network())
-    assert detector.provider == "CPUExecutionProvider"
+    assert detector.provider == CPU
     assert detector.fit == Fit(64, 64)
 
 
 def test_providers_that_are_not_there_are_passed_over(tmp_path: Path) -> None:
     pack = load_pack(write_pack(tmp_path, detr_network()))
-    assert ModelSession(pack, providers=("NoSuchProvider", "CPUExecutionProvider")).provider == "CPUExecutionProvider"
+    assert ModelSession(pack, hardware=Hardware(("NoSuchProvider", CPU))).provider == CPU
     with pytest.raises(ModelError, match=r"ONNX Runtime has .*CPUExecutionProvider.*, but not one of NoSuchProvider"):
-        ModelSession(pack, providers=("NoSuchProvider",))
+        ModelSession(pack, hardware=Hardware(("NoSuchProvider",)))
+
+
+def calibrated(folder: Path, device: str) -> Path:
+    """A pack whose network takes any number of pictures, with a calibration that says four for a processor of this make."""
+    write_pack(folder, detr_network(batch="n"))
+    points = tuple(Point(batch=batch, frames_per_s=batch, cpu_ms_per_frame=1.0, latency_ms=1.0) for batch in (1, 2, 4))
+    sha256 = load_pack(folder).manifest.sha256
+    write_calibration(folder, Calibration(provider=CPU, device=device, sha256=sha256, points=points))
+    return folder
+
+
+def test_as_many_pictures_run_at_once_as_were_found_best_on_this_make_of_machine(tmp_path: Path) -> None:
+    detector = ModelSession(load_pack(calibrated(tmp_path, device_name(CPU))))
+    assert detector.batch == 4
+    assert len(detector.detect([np.zeros((64, 64, 3), np.uint8)] * 6)) == 6
+
+
+@pytest.mark.parametrize("content", [None, "no: calibrations"])
+def test_calibration_that_says_nothing_of_this_machine_is_no_reason_not_to_watch(tmp_path: Path, content: str | None) -> None:
+    pack = calibrated(tmp_path, "another processor")
+    if content:
+        (pack / CALIBRATION).write_text(content)
+    with capture_logs() as logs:
+        assert ModelSession(load_pack(pack)).batch == 1
+    assert [log["log_level"] for log in logs] == ["warning"]
+
+
+def test_what_runs_on_a_gpu_has_its_input_copied_there_for_each_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The way over a GPU, with memory of the host in place of the GPU's."""
+    monkeypatch.setattr(bound_network, "_GPU", "cpu")
+    detector = session(tmp_path, bright_rows_network(), classes=["person"], decoder={"family": "centernet"})
+    assert [len(found) for found in detector.detect([np.full((64, 64, 3), value, np.uint8) for value in (2, 4)])] == [2, 4]
+
+
+def test_outputs_whose_number_of_rows_changes_from_picture_to_picture_are_taken(tmp_path: Path) -> None:
+    detector = session(tmp_path, bright_rows_network(), classes=["person"], decoder={"family": "centernet"})
+    pictures = [np.full((64, 64, 3), value, np.uint8) for value in (3, 0, 5)]
+    assert [len(found) for found in detector.detect(pictures)] == [3, 0, 5]
 
 
 @pytest.mark.parametrize(

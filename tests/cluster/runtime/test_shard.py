@@ -2,6 +2,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,12 @@ import pytest
 from cluster.detections import Detections
 from cluster.errors import ModelError
 from cluster.inference.batching import BatchPolicy
-from cluster.runtime.shard import Answer, Picture, Shard
+from cluster.inference.models import ArmableDetector
+from cluster.inference.pack import load_pack
+from cluster.inference.session import ModelSession
+from cluster.runtime.picture_board import PictureBoard, PictureReader
+from cluster.runtime.shard import Answer, Picture, Shard, batch_policy
+from tests.cluster.inference.networks import detr_network, write_pack
 from tests.eventually import eventually
 
 
@@ -136,6 +142,24 @@ def test_batch_that_hangs_is_seen(detector: FakeDetector, threads: ThreadPoolExe
     held.release()
     held.first.result(10)
     assert held.shard.silent_s == 0.0
+
+
+def test_one_call_may_bring_pictures_of_several_sizes_over_a_board(tmp_path: Path) -> None:
+    session = ModelSession(load_pack(write_pack(tmp_path, detr_network(batch="n"))), batch=4)
+    shard = Shard(ArmableDetector(session, None, provider=""), batch_policy(session.batch), clock=time.monotonic)
+    sizes = [(64, 64), (416, 340), (90, 31), (1, 7), (640, 480)]
+    posting = PictureBoard("a").post([np.zeros((height, width, 3), np.uint8) for width, height in sizes])
+    found = shard.detect("a", PictureReader().read(posting), [False] * len(sizes)).detections
+    # The network finds one thing, in the left upper quarter of its square input, whatever the picture shows.
+    corners = [[max(width, height) / 2] * 2 for width, height in sizes]
+    expected = [[min(x, width), min(y, height)] for (x, y), (width, height) in zip(corners, sizes, strict=True)]
+    assert [one.boxes[0, 2:].tolist() for one in found] == [pytest.approx(corner, rel=0.02, abs=1) for corner in expected]
+
+
+@pytest.mark.parametrize(("batch", "waits"), [(1, False), (16, True)])
+def test_only_where_several_pictures_run_at_once_is_it_worth_waiting_for_more(batch: int, *, waits: bool) -> None:
+    policy = batch_policy(batch)
+    assert (policy.max_batch, policy.max_wait_s > 0) == (batch, waits)
 
 
 def test_many_callers_at_once_all_get_their_own(detector: FakeDetector, threads: ThreadPoolExecutor) -> None:
