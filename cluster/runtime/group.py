@@ -5,9 +5,10 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 
 import grpc
 import structlog
@@ -29,6 +30,7 @@ from cluster.runtime.analysis_loop import AnalysisLoop, LoopLimits
 from cluster.runtime.camera import WatchedCamera
 from cluster.runtime.costs import CostMeter
 from cluster.runtime.lease_clock import lease_clock
+from cluster.runtime.rounds import Rounds
 from cluster.runtime.shard_pool import Shard
 from cluster.runtime.status import GroupStatus
 from cluster.supervision import Holding, Standby, Task
@@ -40,10 +42,14 @@ from cluster.video.url import StreamUrl, resolve
 from vigie.v1 import assignments_pb2, camera_service_pb2_grpc, signal_service_pb2_grpc
 
 HEALTH_PERIOD_S = 2.0
+HEALTH_PATIENCE_S = 2 * HEALTH_PERIOD_S
 # A stream that gives no frame for so long keeps no camera where it is.
 STANDBY_S = 10.0
 BRINGS_DOWN = "what analysed it died or hung again and again; it is left alone for a while: see what its stream sends"
 ADOPTION_PERIOD_S = 5.0
+ADOPTION_PATIENCE_S = 60.0
+# So many threads that hang are borne. Each holds the memory of a stream, and nothing ends it but the end of the process.
+HANGING_LIMIT = 4
 
 _log = structlog.get_logger(__name__)
 
@@ -84,17 +90,19 @@ class Group:
         self._faults: dict[str, CameraReport] = {}
         self._superseded: dict[str, int] = {}
         self._shards: dict[str, str] = {}
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._tell_health, name="health", daemon=True),
-            threading.Thread(target=self._adopt, name="adoption", daemon=True),
-            threading.Thread(target=self._loop.run, name="analysis", daemon=True),
-        ]
+        self._readers: list[CameraReader] = []
+        self._stub = camera_service_pb2_grpc.CameraServiceStub(self._channel)
+        self._rounds = (
+            Rounds("health", self._tell_health, period_s=HEALTH_PERIOD_S, patience_s=HEALTH_PATIENCE_S, clock=time.monotonic),
+            Rounds("adoption", self._adopt, period_s=ADOPTION_PERIOD_S, patience_s=ADOPTION_PATIENCE_S, clock=time.monotonic),
+        )
+        self._analysis = threading.Thread(target=self._loop.run, name="analysis", daemon=True)
 
     def start(self) -> None:
         """Starts to work."""
-        for thread in self._threads:
-            thread.start()
+        for rounds in self._rounds:
+            rounds.start()
+        self._analysis.start()
 
     def give(self, assignment: assignments_pb2.Assignment, holding: Holding, lease_s: float) -> None:
         """Takes a camera into the group's hands for `lease_s`; then the group renews the lease by itself.
@@ -157,7 +165,7 @@ class Group:
                 process=self._identity.process,
                 pid=os.getpid(),
                 node_id=self._identity.node_id,
-                silent_s=now_s - report.time_s,
+                silent_s=self._silent_s(now_s - report.time_s),
                 holdings=dict(self._holdings),
                 superseded=dict(self._superseded),
                 shards=self._shards,
@@ -170,16 +178,16 @@ class Group:
                 },
                 costs=self._costs.costs if with_cameras else {},
                 tells=with_cameras,
+                problems=tuple(self._problems()),
             )
 
     def stop(self, grace_s: float) -> int:
         """Lets all cameras go and delivers for at most `grace_s` more; returns how many revisions are left on disk."""
-        self._stopping.set()
-        *others, analysis = self._threads
-        for thread in others:  # how the cameras did at last is told while they are still there
-            thread.join()
+        for rounds in self._rounds:
+            rounds.stop()
+        self._rounds[0].step()  # how the cameras did at last is told while they are still there
         self._loop.stop()
-        analysis.join()
+        self._analysis.join()
         left = self._outboxes.stop(grace_s)
         self._channel.close()
         return left
@@ -201,7 +209,29 @@ class Group:
             age_budget_s=self._config.frame_age_budget_s,
         )
 
+    def _silent_s(self, loop_silent_s: float) -> float:
+        if self._hanging > HANGING_LIMIT:
+            return inf
+        return max(loop_silent_s, *(rounds.silent_s for rounds in self._rounds))
+
+    @property
+    def _hanging(self) -> int:
+        """Threads that were to read streams and that nothing ends but the end of the process."""
+        return sum(reader.hangs for reader in self._readers)
+
+    def _problems(self) -> Iterator[str]:
+        if self._loop.report.is_short:
+            yield "its shards cannot do what its cameras cannot do without; give them more processors, or it fewer cameras"
+        if hanging := self._hanging:
+            yield f"{hanging} threads that read streams hang; its process is replaced when there are more than {HANGING_LIMIT}"
+        yield from (f"its thread {rounds.name!r} is silent" for rounds in self._rounds if rounds.silent_s)
+
     def _open_reader(self, config: CameraConfig, url: StreamUrl, fit: Fit) -> CameraReader:
+        reader = self._reader(config, url, fit)
+        self._readers = [*(each for each in self._readers if each.is_alive), reader]
+        return reader
+
+    def _reader(self, config: CameraConfig, url: StreamUrl, fit: Fit) -> CameraReader:
         return CameraReader(
             config.name,
             config.stream,
@@ -229,22 +259,16 @@ class Group:
         return tuple(report for report in reports if report.ownership in held)
 
     def _tell_health(self) -> None:
-        stub = camera_service_pb2_grpc.CameraServiceStub(self._channel)
-        ending = False
-        while not ending:
-            ending = self._stopping.wait(HEALTH_PERIOD_S)
-            try:
-                self._tell_once(stub)
-            except grpc.RpcError as error:
-                _log.warning("health cannot be told", problem=describe(error))
-            except Exception:  # noqa: BLE001 - the edge of the loop: one report that fails does not end all
-                _log.exception("health cannot be told")
+        try:
+            self._tell_once()
+        except grpc.RpcError as error:
+            _log.warning("health cannot be told", problem=describe(error))
 
-    def _tell_once(self, stub: camera_service_pb2_grpc.CameraServiceStub) -> None:
+    def _tell_once(self) -> None:
         with self._lock:
             reports = self._cameras()
         name, now_s, sent_s = self._identity.name, time.time(), lease_clock()
-        answer = report_health(stub, reports, owner=name, now_s=now_s, timeout_s=HEALTH_PERIOD_S)
+        answer = report_health(self._stub, reports, owner=name, now_s=now_s, timeout_s=HEALTH_PERIOD_S)
         owned = {report.ownership.camera: report.ownership for report in reports}
         for camera in owned.keys() & answer.superseded:
             self._give_up(owned[camera])
@@ -272,8 +296,7 @@ class Group:
         self.take(ownership.camera)
 
     def _adopt(self) -> None:
-        while not self._stopping.wait(ADOPTION_PERIOD_S):
-            try:
-                self._outboxes.adopt()
-            except (OSError, sqlite3.Error) as error:
-                _log.error("outboxes left behind cannot be looked at", problem=str(error))
+        try:
+            self._outboxes.adopt()
+        except (OSError, sqlite3.Error) as error:
+            _log.error("outboxes left behind cannot be looked at", problem=str(error))

@@ -18,7 +18,8 @@ class GroupStatus:
         process: tells its process apart from others that had or will have the same name.
         pid: of the process, on its machine.
         node_id: Ray's, of the machine that it is on.
-        silent_s: how long ago its loop last came round.
+        silent_s: how long ago its loop last came round, or for how long another of its threads has been silent; infinite where
+            only another process helps.
         holdings: the cameras that it has.
         superseded: cameras that it gave up because the service knows a newer owner, with the incarnation that it had.
         shards: processes of the shards that it uses, by their names.
@@ -28,6 +29,7 @@ class GroupStatus:
         standbys: cameras that it is about to be given.
         costs: CPU-seconds a second that each camera takes, where that was measured and it was asked to tell.
         tells: it was asked to tell of each camera.
+        problems: what is wrong with it, in words.
     """
 
     process: str
@@ -43,6 +45,7 @@ class GroupStatus:
     standbys: Mapping[str, Standby] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     tells: bool = True
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,11 @@ class CameraReader:
         return self._health.snapshot()
 
     @property
+    def is_alive(self) -> bool:
+        """Whether its thread has begun and not ended."""
+        return self._thread.is_alive()
+
+    @property
     def hangs(self) -> bool:
         """Whether its thread has made no progress for longer than any timeout allows: in a look-up, a disk, a decoder.
 

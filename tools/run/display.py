@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from cluster.reporting.report import CameraReport
 from cluster.runtime.status import ClusterStatus
 from tools.display import console
 from tools.run.summary import WAITING, Summary, summarize
@@ -118,6 +119,13 @@ def farewell(left: int | None) -> str:
     return f"stopped; {left} revisions of signals wait on disk for the next run" if left else "stopped; all signals are recorded"
 
 
+def _analysed(report: CameraReport) -> str:
+    """Frames a second: analysed; and how many it is to have, where there is not enough for those that are wanted."""
+    rate = f"{report.analysed_rate_hz:.1f}"
+    is_slowed = report.target_rate_hz < report.wanted_rate_hz
+    return f"{rate} of {report.target_rate_hz:.3g} ({report.wanted_rate_hz:.3g} wanted)" if is_slowed else rate
+
+
 def camera_table(status: ClusterStatus) -> Table:
     """How each camera does, the first ROWS of them."""
     table = Table("camera", "state", "received/s", "analysed/s", "dropped", "detail", box=box.SIMPLE)
@@ -125,7 +133,7 @@ def camera_table(status: ClusterStatus) -> Table:
     for camera in sorted(status.assigned)[:ROWS]:
         report = reports.get(camera)
         state = report.state.value if report else WAITING
-        cells = (f"{report.received_rate_hz:.1f}", f"{report.analysed_rate_hz:.1f}") if report else ("-", "-")
+        cells = (f"{report.received_rate_hz:.1f}", _analysed(report)) if report else ("-", "-")
         dropped = " ".join(f"{cause} {count}" for cause, count in report.dropped.items()) if report else ""
         table.add_row(camera, Text(state, _STYLES.get(state, "red")), *cells, dropped, report.detail if report else "")
     if len(status.assigned) > ROWS:

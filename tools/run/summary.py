@@ -65,7 +65,8 @@ def problems(status: ClusterStatus) -> tuple[str, ...]:
     """What is wrong with a cluster, in words."""
     watch = f"assignments cannot be watched: {status.problem}" if status.problem else ""
     failures = (f"{name}: {cause}" for name, cause in status.failures.items())
-    return tuple(filter(None, (watch, *failures)))
+    groups = (f"{name}: {problem}" for name, group in status.groups.items() for problem in group.problems)
+    return tuple(filter(None, (watch, *failures, *groups)))
 
 
 def ending(status: ClusterStatus) -> ExitCode | None:

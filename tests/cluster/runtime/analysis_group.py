@@ -22,6 +22,7 @@ class Camera:
         self.readers: list[FakeReader] = []
         self.pipeline = FakePipeline(len(group.cameras) + 1)
         config = camera_config(assignment(name, url=url, start_s=1000, end_s=end_s))
+        self.permissions = config.permissions
         self.watched = WatchedCamera(
             config,
             1_000_000,

@@ -1,14 +1,16 @@
 """A group without Ray, against a coordination service in memory."""
 
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cluster.config import ClusterConfig
 from cluster.inference.models import Fits
 from cluster.reporting.report import CameraState
-from cluster.runtime.group import Group, Identity
+from cluster.runtime.group import HANGING_LIMIT, Group, Identity
 from cluster.supervision import Holding, Task
 from cluster.video.frame import Fit
 from tests.eventually import eventually
@@ -111,6 +113,32 @@ def test_camera_with_another_owner_is_given_up_and_taken_again_only_when_given_a
 
 def test_loop_that_works_is_not_silent(group: Group) -> None:
     eventually(lambda: group.status().silent_s < 1.0)
+
+
+def test_group_with_a_few_threads_that_hang_says_so_and_one_with_more_asks_to_be_replaced(group: Group) -> None:
+    hanging = SimpleNamespace(hangs=True, is_alive=True)
+    group._readers = [hanging] * HANGING_LIMIT  # type: ignore[list-item]
+    assert any("hang" in problem for problem in group.status().problems)
+    assert group.status().silent_s < inf
+    group._readers = [hanging] * (HANGING_LIMIT + 1)  # type: ignore[list-item]
+    assert group.status().silent_s == inf
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_group_is_silent_once_one_of_its_threads_has_ended_unasked(
+    service: FakeCoordination, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(Group, "_adopt", end)
+    monkeypatch.setattr("cluster.runtime.group.ADOPTION_PERIOD_S", 0.01)
+    environment = {"VIGIE_COORDINATION": service.address, "VIGIE_IDENTITY": "none", "VIGIE_STATE_DIR": str(tmp_path)}
+    group = Group(Identity("group-0", "node", "process"), ClusterConfig.from_environment(environment), Fits(Fit(64, 64)))
+    group.start()
+    eventually(lambda: group.status().silent_s == inf)
+    assert "its thread 'adoption' is silent" in group.status().problems
+    group.stop(0)
 
 
 def test_how_cameras_did_is_told_before_a_group_ends_however_soon_it_does(service: FakeCoordination, tmp_path: Path) -> None:

@@ -55,6 +55,15 @@ def test_table_names_each_camera_and_what_is_wrong_with_it(capsys: pytest.Captur
         assert part in text
 
 
+def test_camera_that_is_slowed_down_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    rates = {"analysed_rate_hz": 3.0, "target_rate_hz": 3.25}
+    console().print(camera_table(status(CameraState.LIVE, wanted_rate_hz=5.0, **rates)))
+    console().print(camera_table(status(CameraState.LIVE, wanted_rate_hz=3.25, **rates)))
+    slowed, as_wanted = capsys.readouterr().out.split(CAMERA)[1:]
+    assert "3.0 of 3.25 (5 wanted)" in slowed
+    assert "wanted" not in as_wanted
+
+
 def test_nothing_is_said_of_cameras_before_the_service_was_heard() -> None:
     assert sentence(summarize(ClusterStatus())) == "waiting for the coordination service"
 

@@ -36,6 +36,12 @@ def test_problems_name_what_is_broken() -> None:
     )
 
 
+def test_problems_of_groups_are_told_by_the_group() -> None:
+    healthy = status({})
+    short = replace(healthy.groups["group-0"], problems=("its shards cannot keep up",))
+    assert summarize(replace(healthy, groups={"group-0": short})).problems == ("group-0: its shards cannot keep up",)
+
+
 ENDED = {A: CameraState.ENDED, B: CameraState.ENDED}
 
 
