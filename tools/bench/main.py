@@ -6,6 +6,7 @@ from tools.bench.cameras import cameras
 from tools.bench.coordination.command import coordination
 from tools.bench.detector import detector
 from tools.bench.limit import limit
+from tools.bench.peers.command import peers
 from tools.bench.rules import rules
 from tools.bench.soak import soak
 from tools.bench.tracking import tracking
@@ -13,6 +14,7 @@ from tools.bench.tracking import tracking
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 app.command()(limit)
 app.command()(cameras)
+app.command()(peers)
 app.command()(soak)
 app.command()(detector)
 app.command()(rules)
