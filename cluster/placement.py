@@ -4,11 +4,12 @@ What a camera costs is in CPU-seconds a second: what reading and analysing it ta
 counted. All of this takes time in proportion to the number of cameras, but for a logarithm.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from itertools import count
+from itertools import chain, count, cycle, islice
 from math import ceil
 from typing import TypeAlias
 
@@ -16,6 +17,8 @@ GROUP_PREFIX = "group-"
 SHARD_PREFIX = "shard-"
 # How many cameras of a venue a node may have beyond its even share of them, for the sake of an even load.
 SPREAD_SLACK = 1
+# How many other nodes do what the shards of one cannot do.
+SPARE_NODES = 2
 
 _Heap: TypeAlias = list[tuple[float, str]]
 
@@ -78,10 +81,27 @@ def shard_seats(nodes: Iterable[Node], cpus_for_inference: int | None) -> tuple[
     )
 
 
-def nearest_shards(node_id: str, shards: Iterable[Seat]) -> frozenset[str]:
-    """The shards that a group on a node uses: those of its node; where it has none, all."""
-    names = {seat.name: seat.node_id for seat in shards}
-    return frozenset(name for name, where in names.items() if where == node_id) or frozenset(names)
+class ShardRing:
+    """Which shards the groups of each node use: those of their node and, as spares, those of the nodes that follow in a ring.
+
+    So each node is the spare of as many others as it has spares, and what is to be done for a node without shards is shared out.
+    Groups of a node that has none use all.
+    """
+
+    def __init__(self, shards: Iterable[Seat]) -> None:
+        self._names: defaultdict[str, list[str]] = defaultdict(list)
+        for seat in shards:
+            self._names[seat.node_id].append(seat.name)
+        self._nodes = sorted(self._names)
+        self._all = frozenset(chain.from_iterable(self._names.values()))
+
+    def used_on(self, node_id: str) -> frozenset[str]:
+        """The shards, by their names, that groups of a node use."""
+        if node_id not in self._names:
+            return self._all
+        place = bisect_left(self._nodes, node_id)
+        near = islice(cycle(self._nodes), place, place + 1 + SPARE_NODES)
+        return frozenset(chain.from_iterable(self._names[each] for each in near))
 
 
 def venue_of(camera: str) -> str:

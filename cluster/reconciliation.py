@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
 from cluster.balancing import MOVES_AT_ONCE, is_uneven, moves
-from cluster.placement import Groups, Ledger, Node, Room, Seat, group_seat, nearest_shards, shard_seats
+from cluster.placement import Groups, Ledger, Node, Room, Seat, ShardRing, group_seat, shard_seats
 from cluster.supervision import (
     Action,
     Actual,
@@ -258,11 +258,11 @@ def _shard_ends(actual: Actual, wanted: Set[str]) -> Iterator[End]:
 
 def _connections(actual: Actual, ended: Set[str]) -> Iterator[Connect]:
     usable = {name: shard for name, shard in actual.shards.items() if shard.condition is Condition.READY and name not in ended}
-    seats = [Seat(name, shard.node_id) for name, shard in usable.items()]
+    ring = ShardRing(Seat(name, shard.node_id) for name, shard in usable.items())
     for name, group in actual.groups.items():
-        nearest = nearest_shards(group.node_id, seats)
-        if group.answered and name not in ended and group.shards != {shard: usable[shard].process for shard in nearest}:
-            yield Connect(name, nearest)
+        used = ring.used_on(group.node_id)
+        if group.answered and name not in ended and group.shards != {shard: usable[shard].process for shard in used}:
+            yield Connect(name, used)
 
 
 def _prefix(node_id: str) -> str:

@@ -14,7 +14,7 @@ from cluster.inference.models import Models
 from cluster.runtime.group import Group, Identity
 from cluster.runtime.picture_board import PictureBoard
 from cluster.runtime.shard import Answer, Picture
-from cluster.runtime.status import GroupStatus, ShardStatus
+from cluster.runtime.status import GroupStatus, Pulse, ShardStatus
 from cluster.supervision import Holding, Task
 from vigie.v1 import assignments_pb2
 
@@ -52,6 +52,7 @@ class CameraGroup:
         fits = Models.load(config.pack, config.weapon_pack).fits
         context = ray.get_runtime_context()
         self._identity = Identity(name, context.get_node_id(), context.get_actor_id() or "")
+        self._shards: dict[str, RayShard] = {}
         self._group = Group(self._identity, config, fits)
         self._group.start()
 
@@ -59,23 +60,24 @@ class CameraGroup:
         """What the group says of itself and of each camera."""
         return self._group.status()
 
-    def brief_status(self) -> GroupStatus:
-        """What the group says of itself."""
-        return self._group.status(with_cameras=False)
+    def news(self, edition: str) -> GroupStatus | Pulse:
+        """The same, unless nothing has changed since that edition but how each camera does."""
+        status = self._group.status()
+        return Pulse(status.silent_s, edition) if status.edition == edition else status
 
     def connect(self, handles: Mapping[str, Any], shards: Mapping[str, ShardStatus]) -> None:
         """Uses these shards, given by their handles and by what they say of themselves, from now on.
 
         Those of other machines are spares, for while none of its own is usable.
         """
-        processes = {name: shard.process for name, shard in shards.items()}
-        called = {name: self._shard(handles[name], shard) for name, shard in shards.items()}
-        near = {name for name, shard in shards.items() if shard.node_id == self._identity.node_id}
-        self._group.connect(
-            {name: shard for name, shard in called.items() if name in near},
-            {name: shard for name, shard in called.items() if name not in near},
-            processes,
-        )
+        self._shards = {
+            shard.process: self._shards.get(shard.process) or self._shard(handles[name], shard) for name, shard in shards.items()
+        }
+        near: dict[str, RayShard] = {}
+        spares: dict[str, RayShard] = {}
+        for name, shard in shards.items():
+            (near if shard.node_id == self._identity.node_id else spares)[name] = self._shards[shard.process]
+        self._group.connect(near, spares, {name: shard.process for name, shard in shards.items()})
 
     def give(self, assignment: bytes, holding: Holding, lease_s: float) -> None:
         """Takes a camera into the group's hands, at first for `lease_s`."""

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.placement import Demand, Groups, Ledger, Node, Room, Seat, capacity, group_seat, nearest_shards, shard_seats
+from cluster.placement import Demand, Groups, Ledger, Node, Room, Seat, ShardRing, capacity, group_seat, shard_seats
 
 A, B = Node("a" * 56, 2), Node("b" * 56, 4)
 
@@ -23,10 +23,23 @@ def test_shards_are_one_a_core_or_one_a_gpu() -> None:
     assert shard_seats([], None) == ()
 
 
-def test_groups_use_the_shards_of_their_node_or_else_all() -> None:
-    shards = [Seat("s1", "a"), Seat("s2", "a"), Seat("s3", "b")]
-    assert nearest_shards("a", shards) == {"s1", "s2"}
-    assert nearest_shards("c", shards) == {"s1", "s2", "s3"}
+def test_groups_use_the_shards_of_their_node_and_of_two_others_as_spares() -> None:
+    ring = ShardRing(Seat(f"{node_id}{index}", node_id) for node_id in "abcde" for index in range(2))
+    assert ring.used_on("a") == {"a0", "a1", "b0", "b1", "c0", "c1"}
+    assert ring.used_on("e") == {"e0", "e1", "a0", "a1", "b0", "b1"}
+
+
+def test_groups_of_a_node_without_shards_use_all() -> None:
+    ring = ShardRing([Seat("s1", "a"), Seat("s2", "b"), Seat("s3", "c"), Seat("s4", "d")])
+    assert ring.used_on("x") == {"s1", "s2", "s3", "s4"}
+
+
+@given(st.integers(1, 8))
+def test_every_node_is_a_spare_of_as_many_as_it_has(count: int) -> None:
+    nodes = [f"n{number}" for number in range(count)]
+    ring = ShardRing(Seat(f"s{node_id}", node_id) for node_id in nodes)
+    used = Counter(name for node_id in nodes for name in ring.used_on(node_id))
+    assert set(used.values()) == {min(3, count)}
 
 
 def test_without_nodes_no_camera_is_placed() -> None:
