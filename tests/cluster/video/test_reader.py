@@ -7,7 +7,7 @@ import structlog
 
 from cluster.errors import StreamEndedError, StreamError, StreamOpenError, StreamRefusedError, StreamStalledError
 from cluster.video.frame import Fit, Frame
-from cluster.video.health import HealthMonitor, StreamState
+from cluster.video.health import STEADY_AFTER_S, HealthMonitor, StreamState
 from cluster.video.reader import CameraReader
 from cluster.video.reconnect import MISCONFIGURED_RETRY_S
 from cluster.video.site import OPEN, Gate
@@ -187,6 +187,19 @@ def test_on_frame_tells_of_each_frame_and_of_the_end() -> None:
     camera.stop()
 
 
+def test_every_source_that_is_opened_is_as_drowsy_as_the_reader() -> None:
+    sources = [FakeSource([0], end=StreamEndedError(URL.redacted, "ended")), FakeSource([0], is_silent=True)]
+    camera = reader(*sources)
+    camera.drowsy = True
+    camera.step()
+    assert sources[0].drowsy
+    camera.start()
+    eventually(lambda: sources[1].drowsy)
+    camera.drowsy = False
+    assert not sources[1].drowsy
+    assert camera.stop()
+
+
 def test_corrupt_packets_are_counted_over_reconnects() -> None:
     sources: Sequence[FakeSource] = [FakeSource([0], end=StreamEndedError(URL.redacted, "ended")) for _ in range(2)]
     camera = reader(*sources)
@@ -323,3 +336,15 @@ def test_waiting_is_no_hanging() -> None:
     assert not waits_for_a_person.hangs
     for camera in (waits_for_a_taker, waits_for_a_person):
         assert camera.stop()
+
+
+def test_rate_says_nothing_before_it_has_forgotten_a_fault() -> None:
+    clock = Clock()
+    monitor = HealthMonitor("gate", stalled_s=5, now=clock, monotonic=clock)
+    monitor.opened(is_live=True)
+    for tick in range(40):
+        clock.time_s = tick / 2
+        monitor.received(clock.time_s, corrupt=0)
+        is_told = monitor.snapshot().steady_rate_hz(clock.time_s) is not None
+        assert is_told is (clock.time_s > STEADY_AFTER_S)
+    assert monitor.snapshot().steady_rate_hz(clock.time_s) == pytest.approx(2.0, abs=0.2)

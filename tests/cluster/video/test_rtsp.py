@@ -1,11 +1,13 @@
 """Live cameras through a real RTSP server that is killed, frozen, and locked."""
 
+import itertools
 import random
 import threading
 import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from cluster.video.pyav import open_source
 from cluster.video.reader import CameraReader
 from cluster.video.stream import StreamConfig, Timeouts
 from cluster.video.url import StreamUrl, resolve
+from tests.cluster.video.clips import RATE_HZ, VISITOR_STEP, h264, visitor, write_visit
 from tests.eventually import eventually
 from tests.rtsp.camera import PASSWORD, USER, RtspCamera
 
@@ -69,6 +72,24 @@ def test_only_frames_that_are_due_are_taken(rtsp_camera: RtspCamera) -> None:
         health = reader.health()
     assert 0.8 < times_s[-1] - times_s[0] < 1.6
     assert health.received > health.taken + health.replaced
+
+
+def test_dozing_reader_sees_what_begins_to_move_at_once_at_its_right_time(gstreamer: None, tmp_path: Path) -> None:
+    clip = write_visit(tmp_path / "visit", h264(50), quiet_s=8.6, moving_s=2.4)
+    frames, visits = list[Frame](), list[tuple[float, int]]()
+    with RtspCamera(clip=clip) as camera, reading(camera_url(camera), rate_hz=5) as reader:
+        reader.drowsy = True
+        while len(visits) < 7:
+            frames.append(next_frame(reader))
+            if (left := visitor(frames[-1].full())) is not None:
+                visits.append((frames[-1].capture_time_s, left))
+        health = reader.health()
+    assert visits[0][1] <= 10 * VISITOR_STEP
+    begun_s = [time_s - left / (VISITOR_STEP * RATE_HZ) for time_s, left in visits]
+    assert max(begun_s) - min(begun_s) < 0.2
+    assert any(later.capture_time_s - earlier.capture_time_s > 1.4 for earlier, later in itertools.pairwise(frames))
+    assert health.received > RATE_HZ * 8
+    assert health.corrupt == 0
 
 
 def test_frames_come_again_within_5_s_of_the_return_of_a_killed_server(rtsp_camera: RtspCamera) -> None:
