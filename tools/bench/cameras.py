@@ -12,7 +12,6 @@ from typing import Annotated
 import cv2
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from cluster.inference.hardware import CPU_ONLY
@@ -23,6 +22,7 @@ from tools.bench.encoding import Reel, reels_of
 from tools.bench.live import GATING, RATE_ANALYSED_HZ, LiveSite, Window, live_site
 from tools.bench.roster import BUSY_EVERY, Post, roster
 from tools.bench.scenes import Footage
+from tools.bench.telling import telling
 from tools.bench.truth import Raised, Recall, recall, recorded, replayed, seen_in
 from tools.connection import AsJson
 from tools.display import console
@@ -141,15 +141,15 @@ def cameras(
 
     Example: vigie bench cameras footage --json
     """
-    say = Console(stderr=True, markup=False, highlight=False)
-    with TemporaryDirectory(prefix="vigie-bench-") as name, say.status("") as status:
+    with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
         folder = Path(name)
-        reels = reels_of(footage, quiet or [], seconds, folder, status.update)
-        bench = Bench(reels, _expected(reels, status.update), folder, seconds, status.update)
+        reels = reels_of(footage, quiet or [], seconds, folder, tell)
+        bench = Bench(reels, _expected(reels, tell), folder, seconds, tell)
         costs = [bench.trial(size, gating) for _ in range(rounds) for size in sizes for gating in GATINGS]
         firsts = {gating: _estimate([trial for trial in costs if trial.gating == gating]) for gating in GATINGS}
         searched = [trial for gating in GATINGS if search for trial in bench.largest(gating, firsts[gating])]
-    _show(_figures(reels, costs, firsts, searched), as_json=as_json)
+        figures = _figures(reels, costs, firsts, searched)
+    _show(figures, as_json=as_json)
 
 
 def _expected(reels: Sequence[Reel], tell: Tell) -> dict[str, list[Raised]]:

@@ -11,7 +11,6 @@ from typing import Annotated
 import psutil
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from tools.bench.encoding import reels_of
@@ -19,6 +18,7 @@ from tools.bench.live import LiveSite, live_site
 from tools.bench.meter import family, title
 from tools.bench.roster import roster
 from tools.bench.scenes import Footage
+from tools.bench.telling import telling
 from tools.bench.trend import Trend, trend
 from tools.connection import AsJson
 from tools.display import console
@@ -80,14 +80,13 @@ def soak(
 
     Example: vigie bench soak footage --cameras 40 --minutes 60
     """
-    say = Console(stderr=True, markup=False, highlight=False)
-    with TemporaryDirectory(prefix="vigie-bench-") as name, say.status("") as status:
+    with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
         folder = Path(name)
-        posts = list(roster(reels_of(footage, [], _REEL_S, folder, status.update), cameras))
-        status.update("starting the cluster")
+        posts = list(roster(reels_of(footage, [], _REEL_S, folder, tell), cameras))
+        tell("starting the cluster")
         with live_site(posts, folder / "site", {}) as site:
             site.wait_until_live()
-            courses = observed(site, minutes * 60, status.update)
+            courses = observed(site, minutes * 60, tell)
             end = site.moment()
     verdicts = list(judged(courses))
     figures = {

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from cluster.inference.session import ModelSession
@@ -26,6 +25,7 @@ from tools.bench.peers.detector import session
 from tools.bench.peers.environment import peer_python
 from tools.bench.roster import Post, roster
 from tools.bench.scenes import Footage
+from tools.bench.telling import telling
 from tools.connection import AsJson
 from tools.display import console
 
@@ -50,13 +50,12 @@ def peers(
 
     Example: vigie bench peers footage --json
     """
-    say = Console(stderr=True, markup=False, highlight=False)
-    with TemporaryDirectory(prefix="vigie-bench-") as name, say.status("") as status:
-        python, folder = peer_python(status.update), Path(name)
-        posts = list(roster(reels_of(footage, [], _REEL_S, folder, status.update), cameras))
-        contest = Contest(posts, folder, python, seconds, status.update)
+    with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
+        python, folder = peer_python(tell), Path(name)
+        posts = list(roster(reels_of(footage, [], _REEL_S, folder, tell), cameras))
+        contest = Contest(posts, folder, python, seconds, tell)
         shown = [contest.round(number) for number in range(1, rounds + 1)]
-        status.update("counting what Vigie's own detector finds")
+        tell("counting what Vigie's own detector finds")
         detections = _detections_a_frame(posts)
     contenders = {name: Contender.of([each[name] for each in shown], detections) for name in shown[0]}
     _show(contenders, ratios(shown), as_json=as_json)
