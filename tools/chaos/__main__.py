@@ -1,10 +1,12 @@
 """`python -m tools.chaos`: its commands."""
 
+import signal
 import sys
 
 import typer
 
 from tools.chaos.cluster.command import cluster
+from tools.chaos.cluster.fleet import fleet
 from tools.chaos.service.command import service
 from tools.errors import CommandError
 
@@ -14,8 +16,10 @@ def main() -> None:
     app = typer.Typer(
         pretty_exceptions_enable=False, no_args_is_help=True, help="Breaks Vigie in every way, and judges what came of it."
     )
-    for command in (service, cluster):
+    for command in (service, cluster, fleet):
         app.command()(command)
+    # What was started is taken away also where somebody ends this.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     problems: list[Exception] = []
     try:
         app()

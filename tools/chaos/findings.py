@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tools.errors import CommandError
+
 _SHOWN = 3
 
 
@@ -60,9 +62,11 @@ class Teller:
 
 @contextmanager
 def run_folder(kept: Path | None) -> Iterator[Path]:
-    """A folder for a run: the one that is to be kept, or one that goes with the run."""
+    """A folder for a run: the one that is to be kept, or one that goes with the run. Raises CommandError where it is in use."""
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
+        if any(kept.iterdir()):
+            raise CommandError(f"--keep: {kept} is not empty; name another folder")
         yield kept.resolve()
         return
     with tempfile.TemporaryDirectory(prefix="vigie-chaos-") as folder:

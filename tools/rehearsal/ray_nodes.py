@@ -38,6 +38,12 @@ def head_address(head: Place) -> str:
     return f"{head.address}:{HEAD_PORT}"
 
 
+def clear(folder: Path, place: Place) -> None:
+    """Ends all that a node left running, and what it noted of a head that runs: Ray sees the processes of all namespaces."""
+    place.kill()
+    (folder / place.name / "ray_current_cluster").unlink(missing_ok=True)
+
+
 def found(place: Place, what: str) -> list[int]:
     """Ids of the processes of a place that are what was asked for: GROUP, SHARD, SUPERVISOR, RAYLET or GCS."""
     return [pid for pid in place.pids() if _title(pid).startswith(what)]

@@ -5,14 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tools.chaos.cluster.faults import Fault, Undo
+from tools.chaos.cluster.faults import Fault, Undo, nothing
 from tools.chaos.cluster.sight import Control, Sight
 from tools.chaos.cluster.world import World
 
 _PATIENCE_S = 120.0
+_SETTLES_S = 300.0
 _LASTS_S = (3.0, 12.0)
-_HEALS_WITHIN_S = 40.0
+_HEALS_WITHIN_S = 50.0
 _CALM_S = (1.0, 6.0)
+# What is well for a shorter time may only not have noticed yet: of a death, or of something that lasts.
+_STEADY_S = 8.0
+_NOTICED_S = 15.0
 _LOOK_S = 0.1
 
 
@@ -23,7 +27,7 @@ class Recovery:
     Attributes:
         fault: what went wrong.
         began_s: when, in seconds since the epoch.
-        ended_s: when all was well again.
+        ended_s: when every camera was analysed again.
         cameras_s: how long it took until every camera was analysed again; None where that did not come about.
         control_s: how long it took until the supervisor told so as well; None likewise.
     """
@@ -58,9 +62,8 @@ class Drill:
         return [self._happen(number, fault) for number, fault in enumerate(faults, 1)]
 
     def settle(self) -> bool:
-        """Waits until all is well, as at the beginning; whether it came to that."""
-        cameras_s, control_s = self._wait(time.time(), _PATIENCE_S)
-        return cameras_s is not None and control_s is not None
+        """Waits long until all is well, as at the beginning; whether it came to that."""
+        return self._wait(time.time(), _SETTLES_S).is_whole
 
     def _happen(self, number: int, fault: Fault) -> Recovery:
         time.sleep(self._random.uniform(*_CALM_S))
@@ -69,35 +72,50 @@ class Drill:
         if undo is None:
             self._say(f"{number:3} {fault.name}: there is none")
             return Recovery(fault, began_s, began_s, 0.0, 0.0)
-        cameras_s, control_s = self._recover(fault, undo, began_s)
-        recovery = Recovery(fault, began_s, time.time(), cameras_s, control_s)
-        self._say(f"{number:3} {fault.name}: cameras {_seconds(cameras_s)}, control {_seconds(control_s)}")
-        return recovery
+        back = self._recover(fault, undo, began_s)
+        self._say(f"{number:3} {fault.name}: cameras {_seconds(back.cameras_s)}, control {_seconds(back.control_s)}")
+        ended_s = time.time() if back.cameras_s is None else back.since_s + back.cameras_s
+        return Recovery(fault, began_s, ended_s, back.cameras_s, back.control_s)
 
-    def _recover(self, fault: Fault, undo: Undo, began_s: float) -> tuple[float | None, float | None]:
+    def _recover(self, fault: Fault, undo: Undo, began_s: float) -> "_Return":
         """Waits until all is well, first while the fault lasts where the cluster is to heal by itself, then without it."""
         if not fault.heals:
             time.sleep(self._random.uniform(*_LASTS_S))
             undo()
             return self._wait(time.time(), _PATIENCE_S)
-        times = self._wait(began_s, _HEALS_WITHIN_S)
-        undo()
-        if None in times:
+        if undo is nothing:
             return self._wait(began_s, _PATIENCE_S)
-        self._wait(time.time(), _PATIENCE_S)
-        return times
+        meanwhile = self._wait(began_s, _HEALS_WITHIN_S, steady_s=_NOTICED_S)
+        undo()
+        afterwards = self._wait(time.time(), _PATIENCE_S)
+        return meanwhile if meanwhile.is_whole and afterwards.is_whole else afterwards
 
-    def _wait(self, since_s: float, patience_s: float) -> tuple[float | None, float | None]:
-        """How long after a moment the cameras and the supervisor were back."""
-        mark = self._control.mark()
+    def _wait(self, since_s: float, patience_s: float, *, steady_s: float = _STEADY_S) -> "_Return":
+        """Waits until cameras and supervisor are well and stay so."""
         cameras_s = control_s = None
-        while (cameras_s is None or control_s is None) and time.time() - since_s < patience_s:
+        now_s = time.time()
+        while now_s - since_s < patience_s:
             time.sleep(_LOOK_S)
-            if cameras_s is None and self._sight.recovered(since_s):
-                cameras_s = time.time() - since_s
-            if control_s is None and self._control.is_back(mark):
-                control_s = time.time() - since_s
-        return cameras_s, control_s
+            now_s = time.time()
+            cameras_s = (cameras_s or now_s) if self._sight.is_well(since_s) else None
+            control_s = (control_s or now_s) if self._control.is_well(since_s) else None
+            if cameras_s and control_s and now_s - max(cameras_s, control_s, since_s) >= steady_s:
+                break
+        return _Return(since_s, cameras_s and cameras_s - since_s, control_s and control_s - since_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Return:
+    """How long after a moment the cameras and the supervisor were well; None where they were not for long enough."""
+
+    since_s: float
+    cameras_s: float | None
+    control_s: float | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all are back."""
+        return self.cameras_s is not None and self.control_s is not None
 
 
 def _seconds(duration_s: float | None) -> str:

@@ -44,7 +44,7 @@ def deck(faults: Sequence[Fault], count: int, random: Random) -> list[Fault]:
 
 def _killed(what: str) -> Strike:
     """Kills one process of a kind, somewhere in the cluster; who starts it again is not our affair."""
-    return lambda world, random: _nothing if _signalled(world, what, random, signal.SIGKILL) else None
+    return lambda world, random: nothing if _signalled(world, what, random, signal.SIGKILL) else None
 
 
 def _frozen(what: str) -> Strike:
@@ -67,7 +67,7 @@ def _signalled(world: World, what: str, random: Random, number: signal.Signals) 
 def _killed_daemon(choose: Callable[[World], Daemon]) -> Strike:
     def strike(world: World, _: Random) -> Undo:
         choose(world).kill()
-        return _nothing
+        return nothing
 
     return strike
 
@@ -92,7 +92,7 @@ def _frozen_postgres(world: World, _: Random) -> Undo:
 
 def _power_cut(world: World, random: Random) -> Undo:
     random.choice(world.workers).kill()
-    return _nothing
+    return nothing
 
 
 def _unplugged(world: World, random: Random) -> Undo:
@@ -124,7 +124,7 @@ def _full_disk(world: World, random: Random) -> Undo:
     return disk.free
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """What died is started again by others."""
 
 

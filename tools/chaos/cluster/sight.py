@@ -2,6 +2,8 @@
 
 import json
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,9 @@ _EVERY_S = 0.25
 _DEADLINE_S = 1.0
 _PAGE = 1000
 _TAIL_BYTES = 65_536
+# Owners report every two seconds, `vigie run` every second; a busy machine keeps both waiting.
+_FRESH_S, _FRESHLY_SAID_S = 6.0, 4.0
+_LOOKED_AT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +49,14 @@ class Sight:
         self._thread = threading.Thread(target=self.run, name="sight", daemon=True)
         self.history: dict[str, list[Report]] = {name: [] for name in world.venues.names()}
 
-    def recovered(self, since_s: float) -> bool:
-        """Whether every camera was analysed since a moment, and is live."""
-        return all(_is_back(reports, since_s) for reports in self.history.values())
+    def is_well(self, since_s: float) -> bool:
+        """Whether every camera is live by now, and was analysed since a moment."""
+        return not self.missing(since_s)
 
     def missing(self, since_s: float) -> list[str]:
-        """The cameras that keep `recovered` from being true."""
-        return [name for name, reports in self.history.items() if not _is_back(reports, since_s)]
+        """The cameras that keep `is_well` from being true."""
+        now_s = time.time()
+        return [name for name, reports in self.history.items() if not _is_well(reports, since_s, now_s)]
 
     def run(self) -> None:
         """Looks until it is over."""
@@ -87,16 +93,15 @@ class Sight:
         self._thread.join()
 
 
-def _is_back(reports: list[Report], since_s: float) -> bool:
-    """Whether the last report says that a camera is live and, with one before it, that it was analysed since a moment."""
-    later = [report for report in reports[-8:] if report.time_s >= since_s]
-    if not later or not later[-1].is_live:
+def _is_well(reports: Sequence[Report], since_s: float, now_s: float) -> bool:
+    """Whether the last report is fresh and says that a camera is live and, with those before it, that it is analysed."""
+    later = [report for report in reports[-_LOOKED_AT:] if report.time_s >= since_s]
+    if not later or not later[-1].is_live or now_s - later[-1].time_s > _FRESH_S:
         return False
     last = later[-1]
     if last.incarnation > since_s * 1000:
         return last.analysed > 0
-    same = [report.analysed for report in later if report.incarnation == last.incarnation]
-    return same[-1] > same[0]
+    return last.analysed > min(report.analysed for report in later if report.incarnation == last.incarnation)
 
 
 class Control:
@@ -111,16 +116,16 @@ class Control:
         self._log = log
         self._cameras = cameras
 
-    def mark(self) -> int:
-        """How much was said by now."""
-        return self._log.stat().st_size
+    def is_well(self, since_s: float) -> bool:
+        """Whether the last that was said is fresh, and that every camera is live."""
+        said_s = self._log.stat().st_mtime
+        return said_s > max(since_s, time.time() - _FRESHLY_SAID_S) and _says_live(self._last_line(), self._cameras)
 
-    def is_back(self, mark: int) -> bool:
-        """Whether it was said since then that every camera is live."""
+    def _last_line(self) -> str:
         with self._log.open("rb") as file:
-            file.seek(max(mark, self.mark() - _TAIL_BYTES))
+            file.seek(max(0, self._log.stat().st_size - _TAIL_BYTES))
             lines = file.read().decode(errors="replace").splitlines()
-        return any(_says_live(line, self._cameras) for line in lines)
+        return lines[-1] if lines else ""
 
 
 def _says_live(line: str, cameras: int) -> bool:

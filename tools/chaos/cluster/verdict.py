@@ -28,11 +28,16 @@ def judge(
         entries: all that was raised.
         record: all that was recorded.
     """
-    yield _recorded_once(entries, record)
-    yield _one_voice(record)
+    yield from consistent(entries, record)
     yield _seen(venues, span_s, recoveries, record)
     yield _no_ghosts(venues, span_s, recoveries, record)
     yield _recovered(recoveries)
+
+
+def consistent(entries: Sequence[Entry], record: Record) -> Iterator[Finding]:
+    """What must hold whatever the cameras showed."""
+    yield _recorded_once(entries, record)
+    yield _one_voice(record)
 
 
 def _recorded_once(entries: Sequence[Entry], record: Record) -> Finding:

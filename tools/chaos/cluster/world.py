@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.chaos.cluster.keeper import Keeper, Ward
@@ -20,13 +21,14 @@ from tools.rehearsal.daemon import Daemon
 from tools.rehearsal.disks import Disk
 from tools.rehearsal.network import Network, Place
 from tools.rehearsal.postgres import PostgresServer
-from tools.rehearsal.ray_nodes import HEAD_PORT, head_address, head_node, worker_node
+from tools.rehearsal.ray_nodes import HEAD_PORT, clear, head_address, head_node, worker_node
 from tools.rehearsal.redis import redis_server
 from tools.rehearsal.replicas import Replica, migrate
 from tools.rehearsal.site import Site
 from vigie.identity import CLUSTER
 
 _CLUSTER = "rehearsal"
+_RAY = "ray"
 _DISK_MIB = 24
 _OUTBOX_MIB = 16
 _START_S = 90.0
@@ -66,6 +68,7 @@ class World:
         postgres: the record's server.
         record: its URL.
         site: who may call.
+        environment: what every process of the cluster is told.
         keeper: starts again what has ended.
     """
 
@@ -85,6 +88,7 @@ class World:
     postgres: PostgresServer
     record: str
     site: Site
+    environment: Mapping[str, str]
     keeper: Keeper
 
     @property
@@ -114,7 +118,7 @@ def _built(folder: Path, layout: Layout, network: Network, postgres: PostgresSer
     site.make_identities([office.address])
     replica = Replica(0, site, record, office)
     told = _environment(folder, site, replica.address, layout)
-    ray = folder / "ray"
+    ray = folder / _RAY
     ray.mkdir()
     world = World(
         folder=folder,
@@ -136,6 +140,7 @@ def _built(folder: Path, layout: Layout, network: Network, postgres: PostgresSer
         postgres=postgres,
         record=record,
         site=site,
+        environment=told,
         keeper=Keeper(),
     )
     return world, head_node(ray, head, store, {**told, "VIGIE_STATE_DIR": str(folder / "state" / "head")})
@@ -168,10 +173,10 @@ def _start(world: World, head: Daemon) -> None:
     for daemon in (world.redis, world.replica, world.cameras):
         keeper.keep(Ward(daemon))
     asyncio.run(_apply(world))
-    keeper.keep(Ward(head, clear=world.head.kill))
+    keeper.keep(Ward(head, clear=partial(clear, world.folder / _RAY, world.head)))
     _wait_for_port(head, world.head.address, HEAD_PORT)
     for node, place in zip(world.nodes, world.workers, strict=True):
-        keeper.keep(Ward(node, clear=place.kill))
+        keeper.keep(Ward(node, clear=partial(clear, world.folder / _RAY, place)))
     keeper.keep(Ward(world.run))
     keeper.start()
 
