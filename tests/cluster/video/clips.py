@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import av
@@ -52,43 +53,43 @@ def h264(group: int, **options: str) -> Encoding:
 
 def visitor(picture: NDArray[np.uint8]) -> int | None:
     """How many pixels from the left the visitor of a clip is; VISITOR_STEP more in each frame. None where there is nobody."""
-    height = picture.shape[0]
-    (dark,) = np.nonzero((picture[height // 3 + 4 : height * 2 // 3 - 4] < 80).all(axis=(0, 2)))
+    (dark,) = np.nonzero((picture[84:156] < 80).all(axis=(0, 2)))
     return int(dark[0]) if dark.size else None
 
 
-def write_visit(
-    path: Path, encoding: Encoding, *, quiet_s: float, moving_s: float, room: NDArray[np.uint8] | None = None
-) -> Path:
-    """A clip of a room that is empty, but for noise, and through which something then moves. The suffix is the encoding's.
-
-    Args:
-        path: of the clip.
-        encoding: of it.
-        quiet_s: how long nothing moves.
-        moving_s: how long something does, from then on.
-        room: what it looks like, (h, w, 3) uint8, BGR; without, a texture of 320 x 240 pixels.
-    """
-    room = _textured_room() if room is None else room
-    pictures = _visit(room, quiet=round(quiet_s * RATE_HZ), moving=round(moving_s * RATE_HZ))
-    return _write(path.with_suffix(encoding.suffix), pictures, encoding, (room.shape[1], room.shape[0]), {})
+def write_visit(path: Path, encoding: Encoding, *, quiet_s: float, moving_s: float) -> Path:
+    """A clip of a room of 320 x 240 pixels that is empty for a while, and through which something then moves, in noise."""
+    pictures = _noisy(_visit(quiet=round(quiet_s * RATE_HZ), moving=round(moving_s * RATE_HZ)))
+    return _write(path.with_suffix(encoding.suffix), pictures, encoding, (320, 240), {})
 
 
-def _textured_room() -> NDArray[np.uint8]:
-    coarse = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
-    return np.asarray(cv2.resize(coarse, (320, 240)), np.uint8)
+def write_awaited(path: Path, encoding: Encoding, clip: Path, *, quiet_s: float, moving_s: float) -> Path:
+    """A clip that stands still at its first picture for a while, and is then played at 25 frames a second, in noise."""
+    with av.open(clip) as container:
+        video = container.streams.video[0].codec_context
+        size = video.width, video.height
+        decoded = (picture.to_ndarray(format="bgr24") for picture in container.decode(video=0))
+        moving = [np.asarray(picture, np.uint8) for picture in islice(decoded, round(moving_s * RATE_HZ))]
+    pictures = _noisy(chain(repeat(moving[0], round(quiet_s * RATE_HZ)), moving))
+    return _write(path.with_suffix(encoding.suffix), pictures, encoding, size, {})
 
 
-def _visit(room: NDArray[np.uint8], *, quiet: int, moving: int) -> Iterator[VideoFrame]:
+def _visit(*, quiet: int, moving: int) -> Iterator[NDArray[np.uint8]]:
+    texture = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+    room = np.asarray(cv2.resize(texture, (320, 240)), np.uint8)
+    yield from repeat(room, quiet)
+    for index in range(moving):
+        left = index * VISITOR_STEP % 300
+        picture = room.copy()
+        picture[80:160, left : left + 20] = 30
+        yield picture
+
+
+def _noisy(pictures: Iterable[NDArray[np.uint8]]) -> Iterator[VideoFrame]:
     random = np.random.default_rng(0)
-    height, width = room.shape[:2]
-    for index in range(quiet + moving):
-        picture = room.astype(np.int16)
-        if index >= quiet:
-            left = (index - quiet) * VISITOR_STEP % (width - 20)
-            picture[height // 3 : height * 2 // 3, left : left + 20] = 30
-        picture += random.integers(-2, 3, picture.shape, np.int16)
-        yield VideoFrame.from_ndarray(np.clip(picture, 0, 255).astype(np.uint8), format="bgr24")
+    for picture in pictures:
+        noisy = picture + random.integers(-2, 3, picture.shape, np.int16)
+        yield VideoFrame.from_ndarray(np.clip(noisy, 0, 255).astype(np.uint8), format="bgr24")
 
 
 def _write(

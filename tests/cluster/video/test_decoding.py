@@ -17,7 +17,7 @@ from cluster.video.pyav import PyAvSource, open_source
 from cluster.video.sampling import Sampler
 from cluster.video.stream import Pace, StreamConfig, Timeouts
 from cluster.video.url import resolve
-from tests.cluster.video.clips import RATE_HZ, Encoding, h264, write_visit
+from tests.cluster.video.clips import RATE_HZ, Encoding, h264, write_awaited, write_visit
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -150,6 +150,23 @@ def test_dozing_it_gives_a_picture_now_and_then_and_all_that_are_due_once_someth
     assert moving_s[0] < 14.8
     assert len(moving_s) >= 6
     assert decoded["packets"] < 400
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    "name", ["aboda_video4.avi", "nofire_parkiran2.avi", "supermarket.mp4", "ucsd_ped2_test02.mp4", "umn_lawn.avi", "urfd_01.mp4"]
+)
+def test_real_motion_after_quiet_is_seen_within_some_frames(shared: Path, tmp_path: Path, name: str) -> None:
+    quiet_s = 8.6
+    clip = shared / "footage" / "clips" / name
+    awaited = write_awaited(tmp_path / "clip", ENCODINGS["group of 50"], clip, quiet_s=quiet_s, moving_s=2)
+    with opened(awaited) as source:
+        source.drowsy = True
+        times_s = [frame.capture_time_s for frame in source.frames(Sampler(5).is_due)]
+    assert len([time_s for time_s in times_s if 5 <= time_s < quiet_s]) <= 3
+    seen_s = [time_s for time_s in times_s if time_s >= quiet_s]
+    assert seen_s[0] < quiet_s + 0.6
+    assert len(seen_s) >= 6
 
 
 def test_dozing_the_same_clip_twice_gives_the_same_frames(tmp_path: Path) -> None:
