@@ -1,7 +1,6 @@
 """`vigie replay`: the signals that a clip gives."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -34,8 +33,6 @@ from tools.errors import CommandError, ExitCode
 from tools.venue_file import VenueFile, load_venue
 from vigie.v1 import assignments_pb2
 from vigie.vocabulary import Kind
-
-MOST_DETECTORS = 4
 
 Rate = Annotated[float | None, typer.Option(help="Frames analysed a second (default: the camera's, or 5).", metavar="HZ")]
 Gating = Annotated[bool, typer.Option(help="Let the network look only where something has changed, as a cluster does.")]
@@ -84,14 +81,14 @@ def replay(
     """
     config = _config(load_venue(venue), camera, rate_hz=rate, start=start)
     models = Models.load(pack, weapon_pack)
-    fit, detectors = models.fits.of(config), _detectors(models, config)
+    fit, detector = models.fits.of(config), _detector(models, config)
     signals = ReplayedSignals()
     with _opened(clip, config, fit) as source:
         pipeline = CameraPipeline(config, rule_context(config.rules))
         attention = Attention.of(config.rules, gating=gating)
         frames = source.frames(Sampler(config.analysis_rate_hz).is_due)
         try:
-            found = analyses(looks(frames, source, attention), detectors, pipeline, _allowed(config), attention)
+            found = analyses(looks(frames, source, attention), detector, pipeline, _allowed(config), attention)
             for frame, analysis in _with_progress(found, _start_s(config), is_shown=not as_json):
                 signals.add(analysis.revisions)
                 if evidence:
@@ -153,11 +150,10 @@ def _allowed(config: CameraConfig) -> frozenset[Kind]:
     return allowed & {rule.kind for rule in config.rules}
 
 
-def _detectors(models: Models, config: CameraConfig) -> list[ArmableDetector]:
-    """One for each core, since one works on one. Weapons are looked for only where an act allows it."""
+def _detector(models: Models, config: CameraConfig) -> ArmableDetector:
+    """Weapons are looked for only where an act allows it."""
     used = models if Kind.WEAPON in _allowed(config) else replace(models, weapons=None)
-    cores = len(os.sched_getaffinity(0))
-    return [used.detector() for _ in range(min(cores, MOST_DETECTORS))]
+    return used.detector()
 
 
 def _opened(clip: Path, config: CameraConfig, fit: Fit) -> PyAvSource:

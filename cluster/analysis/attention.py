@@ -6,21 +6,30 @@ from dataclasses import dataclass
 from math import inf
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cluster.analysis.agreement import agreed
 from cluster.analysis.change import Luma, changes
+from cluster.analysis.regions import regions, renewed
 from cluster.analysis.scene import Box, Picture, RuleParameters
 from cluster.detections import Detections
 from cluster.video.frame import Frame
 
 # What has come to rest is looked at for so long, and so often: a detector is unsure of what moves, and one look may be wrong.
 # Kept is what most of the last looks agree on.
-SETTLE_S = 1.0
+SETTLE_S = 0.5
 SETTLE_LOOKS = 3
 # A camera is quiet when nothing has changed for longer than kinds wait before they tell of what has just happened; who has
 # fallen, for one, has then lain for longer than the 3 s after which that is told.
 QUIET_AFTER_S = 5.0
 # While it is quiet, frames that come sooner are not analysed: half of what a key frame every two seconds gives.
 QUIET_STEP_S = 1.0
+# Around what has changed, so much is looked at: as much as the smallest person watched for is high.
+CONTEXT_PX = 24
+# What is known as faintly as this is looked at whole. Where more of the picture would be looked at, all of it is.
+_KNOWN_SCORE = 0.25
+_LARGEST_SHARE = 0.5
 _EPSILON_S = 1e-6
 
 
@@ -73,8 +82,8 @@ class Attention:
     def reset(self) -> None:
         """Has the next frame looked at, because what came of a look is lost, or what follows has nothing to do with it."""
         self._looked_at: Luma | None = None
-        self._looked_s = self._changed_s = self._taken_s = self._analysed_s = -inf
-        self._looks = 0
+        self._changed_at_s = np.empty((0, 0))
+        self._whole_s = self._changed_s = self._taken_s = self._analysed_s = -inf
 
     @classmethod
     def of(cls, rules: Iterable[RuleParameters], *, gating: bool) -> Self:
@@ -88,12 +97,10 @@ class Attention:
 
     def look(self, frame: Frame) -> Look | None:
         """What of a frame is to be looked at; None for a frame of a quiet camera that need not be analysed."""
-        self._taken_s = time_s = frame.capture_time_s
-        parts: tuple[Part, ...] = ()
-        if self._is_to_look(frame):
-            self._looked_s, self._looks = time_s, self._looks + 1
-            parts = (_whole(frame.picture),)
-        elif self.is_quiet and time_s - self._analysed_s < QUIET_STEP_S - _EPSILON_S:
+        time_s = frame.capture_time_s
+        parts = self._parts(frame) if self._look_s else (_whole(frame.picture),)
+        self._taken_s = time_s
+        if not parts and self.is_quiet and time_s - self._analysed_s < QUIET_STEP_S - _EPSILON_S:
             return None
         self._analysed_s = time_s
         return Look(frame, parts)
@@ -105,35 +112,59 @@ class Attention:
             look: whose turn has come; looks have their turns in the order in which they were made.
             detections: of each of its parts, in pixels of the part.
         """
-        if look.parts:
-            (whole,) = detections
-            self._found.append(whole)
-            self._kept = None
-            return whole
+        if not look.parts:
+            return self._known()
+        found = renewed(self._known(), [part.box for part in look.parts], detections)
+        self._found.append(found)
+        self._kept = None
+        return found
+
+    def _known(self) -> Detections:
+        """What most of the last looks agree on."""
         if self._kept is None:
-            self._kept = agreed(self._found)
+            self._kept = agreed(self._found) if self._found else Detections.empty()
         return self._kept
 
-    def _is_to_look(self, frame: Frame) -> bool:
-        if self._look_s == 0:
-            return True
-        time_s = frame.capture_time_s
-        if self._has_changed(frame):
-            self._changed_s, self._looks = time_s, 0
-        is_settled = time_s - self._changed_s >= SETTLE_S - _EPSILON_S and self._looks >= SETTLE_LOOKS
-        is_to_look = not is_settled or time_s - self._looked_s >= self._look_s - _EPSILON_S
-        if is_to_look:
-            self._looked_at = frame.luma
-        return is_to_look
+    def _parts(self, frame: Frame) -> tuple[Part, ...]:
+        time_s, now = frame.capture_time_s, frame.luma
+        before = self._looked_at
+        if before is None or before.shape != now.shape or time_s <= self._taken_s:
+            self._changed_at_s = np.full(now.shape, time_s)
+            self._changed_s = time_s
+            return self._look_at_whole(frame)
+        changed = changes(before, now)
+        if changed.any():
+            self._changed_at_s[changed] = self._changed_s = time_s
+        if time_s - self._whole_s >= self._look_s - _EPSILON_S:
+            return self._look_at_whole(frame)
+        settle_s = max(SETTLE_S, (SETTLE_LOOKS - 0.5) * (time_s - self._taken_s))
+        restless = time_s - self._changed_at_s < settle_s - _EPSILON_S
+        return self._look_at_regions(frame, before, restless) if restless.any() else ()
 
-    def _has_changed(self, frame: Frame) -> bool:
-        """Whether it differs from the frame that was last looked at; from the last one, what creeps would never differ."""
-        before, now = self._looked_at, frame.luma
-        if before is None or before.shape != now.shape or frame.capture_time_s <= self._looked_s:
-            return True
-        return bool(changes(before, now).any())
+    def _look_at_whole(self, frame: Frame) -> tuple[Part, ...]:
+        self._looked_at, self._whole_s = frame.luma.copy(), frame.capture_time_s
+        return (_whole(frame.picture),)
+
+    def _look_at_regions(self, frame: Frame, before: Luma, restless: NDArray[np.bool_]) -> tuple[Part, ...]:
+        known = self._known()
+        zoom = frame.picture.shape[1] / restless.shape[1]
+        boxes = (known.boxes[known.scores >= _KNOWN_SCORE] / zoom).tolist()
+        around = regions(restless, boxes, round(CONTEXT_PX / zoom))
+        if sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in around) > _LARGEST_SHARE * restless.size:
+            return self._look_at_whole(frame)
+        for x0, y0, x1, y1 in np.array(around, int).tolist():
+            before[y0:y1, x0:x1] = frame.luma[y0:y1, x0:x1]
+        return tuple(_part(frame.picture, box, zoom) for box in around)
 
 
 def _whole(picture: Picture) -> Part:
     height, width = picture.shape[:2]
     return Part(picture, (0.0, 0.0, float(width), float(height)))
+
+
+def _part(picture: Picture, box: Box, zoom: float) -> Part:
+    """What is in a box of a picture that is so many times smaller."""
+    height, width = picture.shape[:2]
+    x0, y0, x1, y1 = (round(side * zoom) for side in box)
+    x1, y1 = min(x1, width), min(y1, height)
+    return Part(picture[y0:y1, x0:x1], (float(x0), float(y0), float(x1), float(y1)))

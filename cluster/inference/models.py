@@ -12,6 +12,7 @@ from typing import Self
 from cluster.config import CameraConfig
 from cluster.detections import Detections, Detector
 from cluster.errors import ConfigurationError, ModelError
+from cluster.inference.canvas import CanvasDetector
 from cluster.inference.hardware import ANY_HARDWARE, Hardware
 from cluster.inference.pack import Manifest, ModelPack, Task, default_pack_path, load_pack
 from cluster.inference.preprocessing import Picture
@@ -87,7 +88,8 @@ class Models:
         share = replace(hardware, gpu_share=hardware.gpu_share / 2) if self.weapons else hardware
         things = ModelSession(self.things, hardware=share)
         weapons = ModelSession(self.weapons, hardware=share) if self.weapons else None
-        return ArmableDetector(things, weapons, provider=things.provider, batch=things.batch)
+        canvas = CanvasDetector(things, things.fit)
+        return ArmableDetector(canvas, weapons, provider=things.provider, batch=things.batch)
 
 
 def _fit(manifest: Manifest) -> Fit:

@@ -102,7 +102,7 @@ def test_clip(
     code: ExitCode,
     words: list[str],
 ) -> None:
-    monkeypatch.setattr(replay, "_detectors", lambda *_: [SOMEONE])
+    monkeypatch.setattr(replay, "_detector", lambda *_: SOMEONE)
 
     outcome = vigie("replay", str(make(tmp_path)), "--venue", str(record / "arena.yaml"), "--camera", "gate-1")
 

@@ -5,11 +5,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cluster.analysis.attention import Attention
 from cluster.analysis.pipeline import CameraPipeline
-from cluster.analysis.scene import RuleContext
+from cluster.analysis.scene import Box, RuleContext
 from cluster.analysis.signals import SignalRevision
 from cluster.config import CameraConfig
+from cluster.detections import Detections
+from cluster.inference.decoding import within
 from cluster.inference.flames import flame_classifier
 from cluster.replay import ReplayedSignals
 from tools.evaluate.labels import Label
@@ -26,9 +30,16 @@ def opened(stage: Stage) -> list[SignalRevision]:
     pipeline, attention, signals = CameraPipeline(config, context()), Attention.of(config.rules, gating=True), ReplayedSignals()
     for frame, detections in stage.frames():
         if look := attention.look(frame):
-            found = attention.found(look, [detections] * len(look.parts))
+            found = attention.found(look, [_in_part(detections, part.box) for part in look.parts])
             signals.add(pipeline.step(frame, found, ALL).revisions)
     return [signal.gravest for signal in signals]
+
+
+def _in_part(detections: Detections, box: Box) -> Detections:
+    """What a perfect detector finds in a part of a picture."""
+    x0, y0, x1, y1 = box
+    moved = Detections(detections.boxes - np.array([x0, y0, x0, y0], np.float32), detections.scores, detections.classes)
+    return within(moved, round(x1 - x0), round(y1 - y0))
 
 
 def looked_at(stage: Stage) -> tuple[float, float]:

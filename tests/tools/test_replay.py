@@ -62,7 +62,7 @@ def venue(tmp_path: Path) -> str:
 def someone_at_the_door(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector that sees one person always, but for tests on real footage."""
     if "shared" not in request.keywords:
-        monkeypatch.setattr(replay, "_detectors", lambda _models, _config: [FixedDetector(AT_THE_DOOR)] * 2)
+        monkeypatch.setattr(replay, "_detector", lambda _models, _config: FixedDetector(AT_THE_DOOR))
 
 
 def test_signals_are_printed_as_json_an_object_a_line(vigie: Vigie, clip: Path, venue: str) -> None:
@@ -103,7 +103,7 @@ def test_kind_that_no_act_allows_is_said_not_to_be_looked_for(vigie: Vigie, clip
 
 
 def test_quiet_clip_says_so(vigie: Vigie, clip: Path, venue: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "_detectors", lambda _models, _config: [FixedDetector((0.0, 0.0, 0.05, 0.1))])
+    monkeypatch.setattr(replay, "_detector", lambda _models, _config: FixedDetector((0.0, 0.0, 0.05, 0.1)))
 
     assert vigie("replay", str(clip), "--venue", venue, "--camera", "gate").out == "No signal.\n"
     assert vigie("replay", str(clip), "--venue", venue, "--camera", "gate", "--json").out == ""

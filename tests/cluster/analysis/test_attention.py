@@ -37,11 +37,9 @@ def looks(attention: Attention, frames: Iterable[Frame]) -> Iterator[Look]:
     return filter(None, map(attention.look, frames))
 
 
-def person(x: float, score: float = 0.8) -> Detections:
-    return Detections(np.array([[x, 40, x + 12, 80]], np.float32), np.array([score], np.float32), _PERSON)
-
-
-_PERSON = np.array([ObjectClass.PERSON], np.int16)
+def people(*places: float) -> Detections:
+    boxes = np.array([(x, 40, x + 12, 80) for x in places], np.float32)
+    return Detections(boxes, np.full(len(places), 0.8, np.float32), np.full(len(places), ObjectClass.PERSON, np.int16))
 
 
 def test_unchanged_picture_is_looked_at_until_it_is_settled_then_now_and_then() -> None:
@@ -57,7 +55,7 @@ def test_change_is_looked_at_at_once() -> None:
     attention = Attention(LOOK_S)
     looked_at(attention, map(frame, times_s(0, 9)))
 
-    assert looked_at(attention, (frame(time_s, 30) for time_s in times_s(9, 10))) == times_s(9, 10)
+    assert looked_at(attention, (frame(time_s, 30) for time_s in times_s(9, 10))) == times_s(9, 9 + SETTLE_S)
 
 
 def test_what_creeps_is_seen_against_the_last_look() -> None:
@@ -113,18 +111,18 @@ def test_what_was_found_holds_where_nothing_has_changed() -> None:
     attention = Attention(LOOK_S)
 
     found = [
-        attention.found(look, [person(30)] * len(look.parts))
+        attention.found(look, [people(30)] * len(look.parts))
         for look in looks(attention, (frame(time_s, 30) for time_s in times_s(0, 9)))
     ]
 
     assert len(found) > SETTLE_S * RATE_HZ
-    assert all(each.boxes.tolist() == person(30).boxes.tolist() for each in found)
+    assert all(each.boxes.tolist() == people(30).boxes.tolist() for each in found)
 
 
 def test_what_one_look_alone_found_does_not_stay() -> None:
     attention = Attention(LOOK_S)
     for number, look in enumerate(looks(attention, map(frame, times_s(0, SETTLE_S)))):
-        attention.found(look, [person(30) if number == SETTLE_S * RATE_HZ - 1 else Detections.empty()])
+        attention.found(look, [people(30) if number == SETTLE_S * RATE_HZ - 1 else Detections.empty()])
 
     (still,) = looks(attention, [frame(SETTLE_S)])
 
@@ -153,3 +151,30 @@ def test_next_frame_after_a_lost_look_is_looked_at() -> None:
     attention.reset()
 
     assert looked_at(attention, [frame(6.0)]) == [6.0]
+
+
+def test_small_change_is_looked_at_with_what_is_known_there_and_the_rest_is_as_it_was() -> None:
+    attention = Attention(100.0)
+    both = people(10, 120)
+    for look in looks(attention, (frame(time_s) for time_s in times_s(0, 3))):
+        attention.found(look, [both] * len(look.parts))
+
+    (changed,) = looks(attention, [frame(3.0, 124)])
+    (part,) = changed.parts
+    found = attention.found(changed, [Detections.empty()])
+
+    x0, y0, x1, y1 = part.box
+    assert 60 < x0 < 120
+    assert part.picture.shape[:2] == (y1 - y0, x1 - x0)
+    assert found.boxes.tolist() == people(10).boxes.tolist()
+    assert 0 < changed.share < 0.5
+
+
+def test_where_most_of_the_picture_changes_all_of_it_is_looked_at() -> None:
+    attention = Attention(100.0)
+    looked_at(attention, map(frame, times_s(0, 3)))
+    picture = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
+
+    (other,) = looks(attention, [Frame(3.0, picture, 160, 120, lambda: picture)])
+
+    assert other.share == 1
