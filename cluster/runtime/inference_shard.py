@@ -1,6 +1,7 @@
 """The actor that runs the models."""
 
 import os
+import sys
 import time
 from dataclasses import replace
 
@@ -9,8 +10,8 @@ import ray
 from cluster.config import ClusterConfig
 from cluster.inference.models import Models
 from cluster.runtime.names import CALLS
-from cluster.runtime.picture_board import PictureReader, Posting
 from cluster.runtime.shard import Answer, Picture, Shard, batch_policy
+from cluster.runtime.shard_door import ShardDoor
 from cluster.runtime.status import ShardStatus
 
 
@@ -28,12 +29,12 @@ class InferenceShard:
         self._provider = detector.provider
         self._process, self._node_id = context.get_actor_id() or "", context.get_node_id()
         self._shard = Shard(detector, batch_policy(detector.batch), clock=time.monotonic)
-        self._reader = PictureReader()
+        self._door = ShardDoor(self._shard.detect) if sys.platform == "linux" else None
 
     @ray.method(concurrency_group=CALLS)
-    def detect(self, caller: str, pictures: list[Picture] | Posting, armed: list[bool]) -> Answer:
-        """What is in each picture, where it is given or posted on this machine. Raises ModelError, and OSError for a posting."""
-        return self._shard.detect(caller, self._reader.read(pictures) if isinstance(pictures, Posting) else pictures, armed)
+    def detect(self, caller: str, pictures: list[Picture], armed: list[bool]) -> Answer:
+        """What is in each picture. Raises ModelError. Groups of the same machine come through the door instead."""
+        return self._shard.detect(caller, pictures, armed)
 
     def status(self) -> ShardStatus:
         """What the shard says of itself."""
@@ -45,4 +46,5 @@ class InferenceShard:
             packs=self._packs,
             provider=self._provider,
             work=self._shard.work,
+            door=self._door.address if self._door else "",
         )

@@ -1,13 +1,11 @@
 """Pictures handed from one process to another on the same machine without a copy of their own in between.
 
 Whoever posts writes them into memory without a name (memfd_create(2)), and whoever reads finds that through `/proc`; it goes when
-its processes do, however they die. Through Ray's object store the same costs three times as much processor time a picture, half
-of it in the raylet.
+its processes do, however they die.
 """
 
 import mmap
 import os
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,22 +14,18 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 
-OWNERS = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """Where pictures are to be read, until the next are posted on the same board.
 
     Attributes:
-        owner: tells apart two processes that had the same number one after the other.
         pid: of the process that posts.
         descriptor: of the memory, in that process.
         size_bytes: of the memory.
         shapes: of the pictures, which follow each other.
     """
 
-    owner: str
     pid: int
     descriptor: int
     size_bytes: int
@@ -39,10 +33,9 @@ class Posting:
 
 
 class PictureBoard:
-    """Posts pictures for one reader. `owner`: unique to this process and board."""
+    """Posts pictures for one reader."""
 
-    def __init__(self, owner: str) -> None:
-        self._owner = owner
+    def __init__(self) -> None:
         self._descriptor = -1
         self._memory = mmap.mmap(-1, mmap.PAGESIZE)
 
@@ -56,7 +49,7 @@ class PictureBoard:
             np.ndarray(picture.shape, np.uint8, self._memory, start)[:] = picture
             start += picture.nbytes
         shapes = tuple(picture.shape for picture in pictures)
-        return Posting(self._owner, os.getpid(), self._descriptor, len(self._memory), shapes)
+        return Posting(os.getpid(), self._descriptor, len(self._memory), shapes)
 
     def close(self) -> None:
         """Gives the memory back, once readers have let go of it too."""
@@ -74,27 +67,21 @@ class PictureBoard:
 
 
 class PictureReader:
-    """Reads what others post. The boards of OWNERS owners are kept open, the least lately read ones go."""
+    """Reads what is posted on one board."""
 
     def __init__(self) -> None:
-        self._boards: OrderedDict[str, tuple[Posting, mmap.mmap]] = OrderedDict()
+        self._known: Posting | None = None
+        self._memory = mmap.mmap(-1, mmap.PAGESIZE)
 
     def read(self, posting: Posting) -> list[Picture]:
         """The pictures, as views of the memory in which they were posted. Raises OSError where that cannot be had."""
-        memory = self._memory(posting)
+        if self._known is None or (self._known.descriptor, self._known.size_bytes) != (posting.descriptor, posting.size_bytes):
+            with open(f"/proc/{posting.pid}/fd/{posting.descriptor}", "rb") as file:  # noqa: PTH123 - not a path to be resolved
+                self._memory = mmap.mmap(file.fileno(), posting.size_bytes, prot=mmap.PROT_READ)
+            self._known = posting
         pictures: list[Picture] = []
         start = 0
         for shape in posting.shapes:
-            pictures.append(np.ndarray(shape, np.uint8, memory, start))
+            pictures.append(np.ndarray(shape, np.uint8, self._memory, start))
             start += pictures[-1].nbytes
         return pictures
-
-    def _memory(self, posting: Posting) -> mmap.mmap:
-        known, memory = self._boards.pop(posting.owner, (None, None))
-        if known is None or memory is None or (known.descriptor, known.size_bytes) != (posting.descriptor, posting.size_bytes):
-            with open(f"/proc/{posting.pid}/fd/{posting.descriptor}", "rb") as file:  # noqa: PTH123 - not a path to be resolved
-                memory = mmap.mmap(file.fileno(), posting.size_bytes, prot=mmap.PROT_READ)
-        self._boards[posting.owner] = posting, memory
-        if len(self._boards) > OWNERS:
-            self._boards.popitem(last=False)
-        return memory

@@ -60,6 +60,7 @@ class ShardStatus:
         packs: names and versions of its model packs.
         provider: what really runs the network.
         work: what it has done.
+        door: address at which groups of its machine find it.
     """
 
     process: str
@@ -69,6 +70,7 @@ class ShardStatus:
     packs: str
     provider: str
     work: Work
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ import typer
 from tools.bench.cameras import cameras
 from tools.bench.coordination.command import coordination
 from tools.bench.detector import detector
+from tools.bench.handover import handover
 from tools.bench.limit import limit
+from tools.bench.model import model
 from tools.bench.peers.command import peers
 from tools.bench.rules import rules
 from tools.bench.soak import soak
@@ -16,6 +18,8 @@ app.command()(limit)
 app.command()(cameras)
 app.command()(peers)
 app.command()(soak)
+app.command()(model)
+app.command()(handover)
 app.command()(detector)
 app.command()(rules)
 app.command()(tracking)

@@ -148,7 +148,7 @@ def test_one_call_may_bring_pictures_of_several_sizes_over_a_board(tmp_path: Pat
     session = ModelSession(load_pack(write_pack(tmp_path, detr_network(batch="n"))), batch=4)
     shard = Shard(ArmableDetector(session, None, provider=""), batch_policy(session.batch), clock=time.monotonic)
     sizes = [(64, 64), (416, 340), (90, 31), (1, 7), (640, 480)]
-    posting = PictureBoard("a").post([np.zeros((height, width, 3), np.uint8) for width, height in sizes])
+    posting = PictureBoard().post([np.zeros((height, width, 3), np.uint8) for width, height in sizes])
     found = shard.detect("a", PictureReader().read(posting), [False] * len(sizes)).detections
     # The network finds one thing, in the left upper quarter of its square input, whatever the picture shows.
     corners = [[max(width, height) / 2] * 2 for width, height in sizes]
