@@ -4,10 +4,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import ceil
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-import numpy as np
 import structlog
 
 from cluster.analysis.attention import Attention, Look
@@ -259,7 +259,7 @@ class WatchedCamera:
         if self._awaited:
             self.lose("late")
         if self._is_too_old(frame):
-            self.lose(cause)
+            self._dropped[cause] += 1
             return None
         look = self._attention.look(frame)
         self._reader.drowsy = self._attention.is_quiet
@@ -291,7 +291,7 @@ class WatchedCamera:
         self._awaited, self._returned = None, (look.frame, cause)
 
     def lose(self, cause: str) -> None:
-        """Counts a frame that was due and is not analysed; if it is awaited, it is so no more."""
+        """Counts a frame that was looked at and is not analysed; if it is awaited, it is so no more."""
         self._awaited = None
         self._attention.reset()
         self._dropped[cause] += 1
@@ -398,8 +398,8 @@ class WatchedCamera:
             self._ages_s.append((now_s, now_s - frame.capture_time_s))
 
     def _frame_age_p95_s(self, now_s: float) -> float:
-        ages_s = [age_s for at_s, age_s in self._ages_s if now_s - at_s <= 60]
-        return float(np.percentile(ages_s, 95)) if ages_s else 0.0
+        ages_s = sorted(age_s for at_s, age_s in self._ages_s if now_s - at_s <= 60)
+        return ages_s[ceil(0.95 * len(ages_s)) - 1] if ages_s else 0.0
 
 
 def _with_stream(report: CameraReport, stream: StreamHealth) -> CameraReport:

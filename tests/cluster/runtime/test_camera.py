@@ -101,3 +101,26 @@ def test_what_a_lost_look_would_have_found_is_looked_for_again() -> None:
     assert not still.parts
     assert after is not None
     assert after.parts
+
+
+def test_frame_that_is_too_old_to_be_looked_at_makes_no_other_one_worth_a_look() -> None:
+    """Else what shards cannot keep up with would give them more to do."""
+    reader = FakeReader()
+    camera = watched_camera(camera_config(assignment(start_s=1000, end_s=2000)), look_s=4.0, reader=reader)
+    camera.tend(1000.0)
+    for number in range(7):
+        reader.frames.append(frame(1000 + number / 5))
+        settling = camera.take()
+        assert settling is not None
+        camera.analyse(settling, [Detections.empty()] * len(settling.parts), 1000.0)
+
+    reader.newest_s = 1003.0
+    reader.frames.append(frame(1001.4))
+    assert camera.take() is None
+    reader.newest_s = None
+    reader.frames.append(frame(1001.6))
+    after = camera.take()
+
+    assert camera.report(1003.0).dropped["stale"] == 1
+    assert after is not None
+    assert not after.parts
