@@ -6,7 +6,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from cluster.analysis.signals import SignalRevision
 from cluster.reporting.outbox import Parcel
-from cluster.reporting.report import CameraReport, CameraState, Ownership, StreamFaultKind
+from cluster.reporting.report import CameraReport, CameraState, Ownership
+from cluster.video.faults import StreamFaultKind
 from vigie.v1 import cameras_pb2, signals_pb2, venues_pb2, vocabulary_pb2
 
 CONCERNS_LIMIT = 32
@@ -114,6 +115,7 @@ def health_message(report: CameraReport, *, owner: str, now_s: float) -> cameras
         stalls=report.stalls,
         uptime=report.uptime,
         quiet=report.is_quiet,
+        host=report.host,
     )
     if report.last_frame_s is not None:
         health.last_frame_time.CopyFrom(timestamp(report.last_frame_s))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from cluster.analysis.suitability import Concern
+from cluster.video.faults import StreamFault
 
 
 class CameraState(Enum):
@@ -18,33 +19,6 @@ class CameraState(Enum):
     ENDED = "ended"
     MISCONFIGURED = "misconfigured"
     QUARANTINED = "quarantined"
-
-
-class StreamFaultKind(Enum):
-    """What may be wrong with the pictures of a stream. The names are those of `vigie.v1.StreamFaultKind`, without its prefix."""
-
-    FROZEN = "frozen"
-    BLACK = "black"
-    BLURRED = "blurred"
-    COVERED = "covered"
-    MOVED = "moved"
-    LOW_LIGHT = "low_light"
-    WRONG_RATE = "wrong_rate"
-
-
-@dataclass(frozen=True, slots=True)
-class StreamFault:
-    """What is wrong with the pictures of a stream, as measured.
-
-    Attributes:
-        kind: what.
-        detail: with figures, and what to do.
-        since_s: since when, in seconds since the epoch.
-    """
-
-    kind: StreamFaultKind
-    detail: str
-    since_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +58,7 @@ class CameraReport:
         stalls: how often frames ceased to come from an open stream.
         uptime: share of the time since its owner has it in which frames came, 0 to 1.
         is_quiet: nothing moves in its picture, so that it is looked at only now and then.
+        host: that serves its stream; empty for a file.
         reading_s: CPU seconds that the thread which reads it has taken.
     """
 
@@ -106,4 +81,5 @@ class CameraReport:
     stalls: int = 0
     uptime: float = 0.0
     is_quiet: bool = False
+    host: str = ""
     reading_s: float = 0.0

@@ -26,6 +26,7 @@ from cluster.reporting.report import CameraReport, CameraState, Ownership
 from cluster.runtime.quarantines import Quarantine
 from cluster.video.frame import Frame
 from cluster.video.health import StreamHealth
+from cluster.video.picture_health import PictureHealth
 from cluster.video.rate import RateMeter
 from vigie.vocabulary import Kind, Severity
 
@@ -138,6 +139,7 @@ class WatchedCamera:
         self._target_hz = config.analysis_rate_hz
         self._pipeline = pipeline
         self._attention = attention
+        self._pictures = PictureHealth()
         self._reader: Reader | None = None
         self._awaited: Look | None = None
         self._is_overdue = False
@@ -315,6 +317,7 @@ class WatchedCamera:
         self._flushed = False
         self._last_frame_s = frame.capture_time_s
         self._measure(frame, now_s)
+        self._pictures.step(frame, None if self.is_recording else self._reader.health().steady_rate_hz(now_s))
         analysis = self._pipeline.step(frame, self._attention.found(look, detections), permitted)
         return [self._parcel(revision, now_s, self._picture(revision, frame, analysis.scene)) for revision in analysis.revisions]
 
@@ -343,12 +346,14 @@ class WatchedCamera:
             dropped=dict(self._dropped),
             frame_age_p95_s=self._frame_age_p95_s(now_s),
             concerns=self._config.concerns + self._pipeline.concerns(),
+            host=urlsplit(self._config.stream.url).hostname or "",
         )
         if self._quarantine:
             return replace(report, state=CameraState.QUARANTINED, detail=self._quarantine.detail)
         if self._reader is None:
             return report
-        report = replace(_with_stream(report, self._reader.health()), is_quiet=self._attention.is_quiet)
+        report = _with_stream(report, self._reader.health())
+        report = replace(report, is_quiet=self._attention.is_quiet, faults=self._pictures.faults())
         # Ended means that nothing more will come of it: its last frame is analysed, and what it had open is closed.
         is_over = self._reader.ended and self._is_idle and self._flushed
         return report if is_over or report.state is not CameraState.ENDED else replace(report, state=CameraState.LIVE)
@@ -414,5 +419,7 @@ def _with_stream(report: CameraReport, stream: StreamHealth) -> CameraReport:
         received=stream.received,
         reading_s=stream.cpu_s,
         reconnects=stream.reconnects,
+        stalls=stream.stalls,
+        uptime=stream.uptime,
         dropped={**report.dropped, **{cause: count for cause, count in lost.items() if count}},
     )

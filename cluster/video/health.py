@@ -10,6 +10,9 @@ import structlog
 
 from cluster.video.rate import RateMeter
 
+STEADY_AFTER_S = 12.0
+"""After so long the rate at which frames come has forgotten that none came before."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -58,6 +61,12 @@ class StreamHealth:
     taken_rate_hz: float
     stalls: int = 0
     uptime: float = 0.0
+
+    def steady_rate_hz(self, now_s: float) -> float | None:
+        """Frames that come a second of a live stream; None before so many seconds are counted after a fault. `now_s`: epoch."""
+        is_steady = self.state is StreamState.LIVE and now_s - self.state_since_s > STEADY_AFTER_S
+        return self.received_rate_hz if is_steady else None
+
     cpu_s: float = 0.0
 
 

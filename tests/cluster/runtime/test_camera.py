@@ -11,6 +11,7 @@ from cluster.detections import Detections
 from cluster.permissions import Lease
 from cluster.reporting.outbox import Parcel
 from cluster.runtime.camera import WatchedCamera
+from cluster.video.faults import StreamFaultKind
 from cluster.video.frame import Frame
 from tests.fakes.cameras import PICTURE, FakePipeline, FakeReader, assignment, frame, weapon_assignment
 from vigie.vocabulary import ObjectClass
@@ -101,6 +102,15 @@ def test_what_a_lost_look_would_have_found_is_looked_for_again() -> None:
     assert not still.parts
     assert after is not None
     assert after.parts
+
+
+def test_what_is_wrong_with_its_pictures_stands_in_its_report(camera: WatchedCamera) -> None:
+    assert camera.report(1000.0).faults == ()
+    for time_s in range(1000, 1012):
+        camera.analyse(look(frame(float(time_s))), [Detections.empty()], float(time_s))
+    (fault,) = camera.report(1012.0).faults
+    assert (fault.kind, fault.since_s) == (StreamFaultKind.BLACK, 1000.0)
+    assert camera.report(1012.0).host == "camera"
 
 
 def test_frame_that_is_too_old_to_be_looked_at_makes_no_other_one_worth_a_look() -> None:
