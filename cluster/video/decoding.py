@@ -30,7 +30,7 @@ CORRUPT_IN_A_ROW = 100
 """So many packets that cannot be decoded, one after another, are a fault of the stream."""
 
 HELD_BYTES = 2 << 20
-"""Packets held are decoded once they come to this: 2 s of 8 Mbit/s. Nothing is lost by it, only the saving."""
+"""Packets that are held are decoded once they come to this: 2 s of 8 Mbit/s. That loses no picture, only the saving."""
 
 BAD_KEYS = 2
 """After so many key frames in a row that did not stand on their own (gradual refresh, wrong flags) all packets are decoded."""

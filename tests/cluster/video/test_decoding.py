@@ -30,6 +30,7 @@ ENCODINGS = {
     "group of 50": h264(50),
     "group of 250": h264(250),
     "pictures that wait for later ones": Encoding(group=50, options={"preset": "veryfast", "bf": "3", "sc_threshold": "0"}),
+    "open groups": Encoding(group=25, options={"bf": "2", "sc_threshold": "0", "x264-params": "open-gop=1"}),
     "constant bit rate": h264(50, b="500k", maxrate="500k", bufsize="250k"),
     "MPEG-4 in AVI": Encoding("mpeg4", ".avi", group=50, options={"b": "1500k"}),
     "MPEG-2 transport stream": Encoding(suffix=".ts", group=25, options={"preset": "veryfast", "bf": "2", "sc_threshold": "0"}),
