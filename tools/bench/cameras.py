@@ -18,7 +18,7 @@ from cluster.inference.hardware import CPU_ONLY
 from cluster.inference.pack import default_pack_path, load_pack
 from cluster.inference.session import ModelSession
 from tools.bench.capacity import cost, estimate, next_size
-from tools.bench.encoding import Reel, reels_of
+from tools.bench.encoding import Keep, Reel, reels_of
 from tools.bench.live import GATING, RATE_ANALYSED_HZ, LiveSite, Window, live_site
 from tools.bench.roster import BUSY_EVERY, Post, roster
 from tools.bench.scenes import Footage
@@ -128,6 +128,7 @@ def cameras(
     rounds: Annotated[int, typer.Option(min=1, max=20, help="How often costs are measured.")] = 3,
     seconds: Annotated[float, typer.Option(min=10, max=600, help="How long each trial is looked at.")] = 60,
     search: Annotated[bool, typer.Option(help="Find the largest numbers by trying.")] = True,
+    keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
     """Measures how many cameras this machine holds with and without gating.
@@ -143,7 +144,7 @@ def cameras(
     """
     with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
         folder = Path(name)
-        reels = reels_of(footage, quiet or [], seconds, folder, tell)
+        reels = reels_of(footage, quiet or [], seconds, keep or folder, tell)
         bench = Bench(reels, _expected(reels, tell), folder, seconds, tell)
         costs = [bench.trial(size, gating) for _ in range(rounds) for size in sizes for gating in GATINGS]
         firsts = {gating: _estimate([trial for trial in costs if trial.gating == gating]) for gating in GATINGS}

@@ -4,9 +4,11 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import av
 import numpy as np
+import typer
 from av.bitstream import BitStreamFilterContext
 from numpy.typing import NDArray
 
@@ -14,6 +16,12 @@ from tools.bench.scenes import HEIGHT, RATE_HZ, WIDTH, Scene, chosen, motion_of
 from tools.evaluate.labels import load_labels
 
 KEY_EVERY = 50
+
+Keep = Annotated[
+    Path | None,
+    typer.Option(help="Where encoded scenes are kept, to be taken in the next run (default: nowhere).", metavar="FOLDER"),
+]
+
 _OPTIONS = {
     "preset": "veryfast",
     # What a camera of this size is usually set to: the quality that it has at 2 Mbit/s, and less where less happens.
@@ -69,9 +77,11 @@ def reels_of(footage: Path, named: Sequence[str], seconds: float, folder: Path, 
         footage: a folder with `labels`, and their clips.
         named: clips that are shown whole instead of the stillest scenes.
         seconds: how long each reel is to be.
-        folder: where to put them.
+        folder: where to put them, and where some may be from an earlier run.
         tell: says what is done.
     """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     found = []
     for file in load_labels([footage / "labels"]):
         tell(f"looking at what moves in {file.name}")
@@ -84,17 +94,25 @@ def reels_of(footage: Path, named: Sequence[str], seconds: float, folder: Path, 
 
 
 def encoded(scene: Scene, folder: Path, seconds: float) -> Reel:
-    """Encodes so much of a scene, rounded to whole groups of pictures."""
+    """Encodes so much of a scene, rounded to whole groups of pictures, unless that has been done in this folder."""
     count = max(1, round(seconds * RATE_HZ / KEY_EVERY)) * KEY_EVERY
-    clip, pictures = folder / f"{scene.file.name}.mp4", folder / f"{scene.file.name}.h264"
+    name = f"{scene.file.name}-{scene.start_s:g}-{scene.length_s:g}-{count}"
+    reel = Reel(scene, count / RATE_HZ, folder / f"{name}.mp4", folder / f"{name}.h264")
+    if not reel.pictures.exists():
+        _encode(scene, count, reel.clip)
+        unfinished = reel.pictures.with_suffix(".part")
+        _write_units(reel.clip, unfinished)
+        unfinished.rename(reel.pictures)
+    return reel
+
+
+def _encode(scene: Scene, count: int, clip: Path) -> None:
     with av.open(clip, "w") as output:
         stream = output.add_stream("libx264", rate=RATE_HZ, options=_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for picture in _shown(scene, count):
             output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p")))
         output.mux(stream.encode())
-    _write_units(clip, pictures)
-    return Reel(scene, count / RATE_HZ, clip, pictures)
 
 
 def _shown(scene: Scene, count: int) -> Iterator[NDArray[np.uint8]]:

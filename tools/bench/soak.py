@@ -13,7 +13,7 @@ import typer
 from rich import box
 from rich.table import Table
 
-from tools.bench.encoding import reels_of
+from tools.bench.encoding import Keep, reels_of
 from tools.bench.live import LiveSite, live_site
 from tools.bench.meter import family, title
 from tools.bench.roster import roster
@@ -71,6 +71,7 @@ def soak(
     footage: Footage,
     cameras: Annotated[int, typer.Option(min=1, max=500, help="Cameras: as many as this machine holds.")] = 20,
     minutes: Annotated[float, typer.Option(min=1, max=1440, help="How long.")] = 60,
+    keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
     """Watches memory, threads and descriptors of every process while a cluster analyses live cameras.
@@ -82,7 +83,7 @@ def soak(
     """
     with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
         folder = Path(name)
-        posts = list(roster(reels_of(footage, [], _REEL_S, folder, tell), cameras))
+        posts = list(roster(reels_of(footage, [], _REEL_S, keep or folder, tell), cameras))
         tell("starting the cluster")
         with live_site(posts, folder / "site", {}) as site:
             site.wait_until_live()

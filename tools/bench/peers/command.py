@@ -18,7 +18,7 @@ from cluster.video.pyav import open_source
 from cluster.video.sampling import Sampler
 from cluster.video.stream import Pace, StreamConfig, Timeouts
 from cluster.video.url import resolve
-from tools.bench.encoding import Reel, reels_of
+from tools.bench.encoding import Keep, Reel, reels_of
 from tools.bench.live import RATE_ANALYSED_HZ
 from tools.bench.peers.contest import OTHERS, OURS, Contest, Showing
 from tools.bench.peers.detector import session
@@ -38,6 +38,7 @@ def peers(
     cameras: Annotated[int, typer.Option(min=1, max=64, help="Cameras, of which one in five is busy.")] = 5,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="How often everything is measured.")] = 3,
     seconds: Annotated[float, typer.Option(min=5, max=600, help="How long each is looked at.")] = 30,
+    keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
     """Measures Vigie, its whole path to recorded events, beside decoding and detection alone as others do them.
@@ -52,7 +53,7 @@ def peers(
     """
     with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
         python, folder = peer_python(tell), Path(name)
-        posts = list(roster(reels_of(footage, [], _REEL_S, folder, tell), cameras))
+        posts = list(roster(reels_of(footage, [], _REEL_S, keep or folder, tell), cameras))
         contest = Contest(posts, folder, python, seconds, tell)
         shown = [contest.round(number) for number in range(1, rounds + 1)]
         tell("counting what Vigie's own detector finds")
