@@ -40,7 +40,7 @@ class _StreamFaultKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Strea
     """The camera looks elsewhere than before."""
     STREAM_FAULT_KIND_LOW_LIGHT: _StreamFaultKind.ValueType  # 6
     STREAM_FAULT_KIND_WRONG_RATE: _StreamFaultKind.ValueType  # 7
-    """Frames come at another rate than the stream declares."""
+    """Frames come at another rate than they usually do."""
 
 class StreamFaultKind(_StreamFaultKind, metaclass=_StreamFaultKindEnumTypeWrapper): ...
 
@@ -56,7 +56,7 @@ STREAM_FAULT_KIND_MOVED: StreamFaultKind.ValueType  # 5
 """The camera looks elsewhere than before."""
 STREAM_FAULT_KIND_LOW_LIGHT: StreamFaultKind.ValueType  # 6
 STREAM_FAULT_KIND_WRONG_RATE: StreamFaultKind.ValueType  # 7
-"""Frames come at another rate than the stream declares."""
+"""Frames come at another rate than they usually do."""
 Global___StreamFaultKind: _TypeAlias = StreamFaultKind  # noqa: Y015
 
 class _CameraState:
