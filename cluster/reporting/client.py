@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import grpc
 import structlog
@@ -91,7 +92,7 @@ class AssignmentBook:
     def __init__(self) -> None:
         self._held: dict[str, assignments_pb2.Assignment] = {}
         self._arriving: dict[str, assignments_pb2.Assignment] | None = {}
-        self._synced = False
+        self._known: Mapping[str, assignments_pb2.Assignment] | None = None
 
     @property
     def is_in_step(self) -> bool:
@@ -109,11 +110,13 @@ class AssignmentBook:
         for camera in response.withdrawn_cameras:
             book.pop(camera, None)
         if response.synced:
-            self._held, self._arriving, self._synced = book, None, True
+            self._held, self._arriving = book, None
+        if book is self._held and (response.synced or response.assignments or response.withdrawn_cameras):
+            self._known = MappingProxyType(dict(book))
 
     def assignments(self) -> Mapping[str, assignments_pb2.Assignment] | None:
-        """Assignments by the name of their camera; None before any watch has said everything."""
-        return dict(self._held) if self._synced else None
+        """Assignments by the name of their camera, the same mapping until they change; None before any watch said everything."""
+        return self._known
 
 
 class AssignmentWatch:

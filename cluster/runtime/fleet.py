@@ -1,11 +1,11 @@
 """What a supervisor asks of the groups and shards of its cluster."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from cluster.placement import Node, Seat
-from cluster.runtime.status import GroupStatus, ShardStatus
+from cluster.runtime.status import GroupStatus, Pulse, ShardStatus
 from cluster.supervision import Holding, Task
 
 
@@ -18,7 +18,7 @@ class Poll:
         deaths: why those are dead that are, by their names.
     """
 
-    answers: Mapping[str, GroupStatus | ShardStatus]
+    answers: Mapping[str, GroupStatus | ShardStatus | Pulse]
     deaths: Mapping[str, str]
 
 
@@ -33,8 +33,8 @@ class Fleet(Protocol):
         """Names of the groups and shards that are there."""
         ...
 
-    def poll(self, names: Iterable[str], timeout_s: float, telling: Collection[str]) -> Poll:
-        """Asks how they do, and waits for the answers, though not for long; `telling`: groups that are to tell of each camera."""
+    def poll(self, names: Iterable[str], timeout_s: float, known: Mapping[str, str]) -> Poll:
+        """Asks how they do, and waits for the answers, though not for long; `known`: editions that need not be repeated."""
         ...
 
     def start_group(self, seat: Seat) -> None:

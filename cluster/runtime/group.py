@@ -29,6 +29,7 @@ from cluster.reporting.report import CameraReport, CameraState, Ownership
 from cluster.runtime.analysis_loop import AnalysisLoop, LoopLimits
 from cluster.runtime.camera import WatchedCamera
 from cluster.runtime.costs import CostMeter
+from cluster.runtime.editions import Editions
 from cluster.runtime.lease_clock import lease_clock
 from cluster.runtime.rounds import Rounds
 from cluster.runtime.shard_pool import Shard
@@ -87,6 +88,7 @@ class Group:
         self._holdings: dict[str, Holding] = {}
         self._standbys: dict[str, tuple[Task, float]] = {}
         self._costs = CostMeter()
+        self._editions = Editions(identity.process)
         self._faults: dict[str, CameraReport] = {}
         self._superseded: dict[str, int] = {}
         self._shards: dict[str, str] = {}
@@ -156,12 +158,12 @@ class Group:
         self._loop.connect(shards, spares)
         self._shards = dict(processes)
 
-    def status(self, *, with_cameras: bool = True) -> GroupStatus:
-        """What the group says of itself and, where it is asked to, of each camera."""
+    def status(self) -> GroupStatus:
+        """What the group says of itself and of each camera."""
         report, now_s = self._loop.report, time.monotonic()
         self._costs.measure(now_s, time.process_time(), {each.ownership.camera: each.reading_s for each in report.cameras})
         with self._lock:
-            return GroupStatus(
+            status = GroupStatus(
                 process=self._identity.process,
                 pid=os.getpid(),
                 node_id=self._identity.node_id,
@@ -169,17 +171,17 @@ class Group:
                 holdings=dict(self._holdings),
                 superseded=dict(self._superseded),
                 shards=self._shards,
-                cameras=self._cameras() if with_cameras else (),
+                cameras=self._cameras(),
                 outbox=self._outboxes.counts(),
                 held=report.held,
                 standbys={
                     camera: Standby(task, is_ready=camera in report.prepared or now_s - since_s > STANDBY_S)
                     for camera, (task, since_s) in self._standbys.items()
                 },
-                costs=self._costs.costs if with_cameras else {},
-                tells=with_cameras,
+                costs=self._costs.costs,
                 problems=tuple(self._problems()),
             )
+        return self._editions.stamped(status)
 
     def stop(self, grace_s: float) -> int:
         """Lets all cameras go and delivers for at most `grace_s` more; returns how many revisions are left on disk."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -10,7 +10,7 @@ from cluster.isolation import Suspicion
 from cluster.placement import GROUP_PREFIX, Node, Seat
 from cluster.quarantine import Allowance, Budget
 from cluster.runtime.fleet import Poll
-from cluster.runtime.status import GroupStatus, ShardStatus
+from cluster.runtime.status import GroupStatus, Pulse, ShardStatus
 from cluster.supervision import Actual, Condition, Member, Patience, condition
 
 # How long one that was started and died is left alone before it is started again.
@@ -29,13 +29,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Known:
-    """What was seen of a group or shard: since when it is there, where, what it said last and when."""
+    """What was seen of a group or shard: since when it is there, where, what it said last and when, what it was given since."""
 
     since_s: float
     node_id: str = ""
     is_ours: bool = False
     answered_s: float | None = None
     status: GroupStatus | ShardStatus | None = None
+    member: Member | None = None
+    given: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,10 @@ class Observation:
         if name not in self._failures:
             self._fail(name, cause, now_s)
 
+    def note_give(self, group: str, camera: str) -> None:
+        """A group is given a camera, and may die of it before it says that it has it."""
+        self._known[group].given.add(camera)
+
     def note_end(self, name: str, now_s: float) -> None:
         """One is ended, because it hangs or is not needed."""
         self._ended.add(name)
@@ -134,6 +140,16 @@ class Observation:
         """Why those do not work that do not, by their names."""
         return {name: failure.cause for name, failure in self._failures.items()}
 
+    def editions(self, names: Iterable[str]) -> dict[str, str]:
+        """Of what groups said last, by their names."""
+        statuses = ((name, self._known[name].status) for name in names if name in self._known)
+        return {name: status.edition for name, status in statuses if isinstance(status, GroupStatus)}
+
+    def shards_named(self, names: Iterable[str]) -> dict[str, ShardStatus]:
+        """What these shards said last, by their names."""
+        statuses = ((name, self._known[name].status) for name in names if name in self._known)
+        return {name: status for name, status in statuses if isinstance(status, ShardStatus)}
+
     @property
     def groups(self) -> dict[str, GroupStatus]:
         """What groups said last, by their names."""
@@ -142,7 +158,7 @@ class Observation:
     @property
     def shards(self) -> dict[str, ShardStatus]:
         """What shards said last, by their names."""
-        return {name: known.status for name, known in self._known.items() if isinstance(known.status, ShardStatus)}
+        return self.shards_named(self._known)
 
     def _forgive_absence(self, now_s: float) -> None:
         """The time for which nobody looked does not count as anyone's silence."""
@@ -157,16 +173,16 @@ class Observation:
         _, node_id = self._started.get(name, (0.0, ""))
         return _Known(now_s, node_id, is_ours=name in self._started)
 
-    def _note_answer(self, name: str, status: GroupStatus | ShardStatus, now_s: float) -> None:
+    def _note_answer(self, name: str, status: GroupStatus | ShardStatus | Pulse, now_s: float) -> None:
         known = self._known[name]
-        if isinstance(status, GroupStatus) and isinstance(known.status, GroupStatus) and not status.tells:
-            status = replace(status, cameras=known.status.cameras, costs=known.status.costs)
-        known.status, known.node_id = status, status.node_id
+        if not isinstance(status, Pulse):
+            known.status, known.node_id, known.member = status, status.node_id, None
+            known.given.clear()
         if status.silent_s < self._patience.silent_s:
             known.answered_s = now_s
             self._failures.pop(name, None)
             if name.startswith(GROUP_PREFIX):
-                self._doubtful_s.pop(status.node_id, None)
+                self._doubtful_s.pop(known.node_id, None)
 
     def _note_deaths(self, nodes: set[str], alive: frozenset[str], deaths: Mapping[str, str], now_s: float) -> None:
         gone = {name: known for name, known in self._known.items() if name not in alive and name not in self._ended}
@@ -184,8 +200,8 @@ class Observation:
 
     def _suspect(self, known: _Known, now_s: float) -> None:
         if isinstance(known.status, GroupStatus):
-            analysed = [camera for camera, holding in known.status.holdings.items() if not holding.is_quarantined]
-            self._suspicion.note_death(analysed, now_s)
+            analysed = (camera for camera, holding in known.status.holdings.items() if not holding.is_quarantined)
+            self._suspicion.note_death(known.given.union(analysed), now_s)
 
     def _fail(self, name: str, cause: str, now_s: float, *, is_hang: bool = False) -> None:
         if name not in self._failures:
@@ -199,17 +215,28 @@ class Observation:
         return condition(age_s=now_s - known.since_s, silence_s=silence_s, is_ours=known.is_ours, patience=self._patience)
 
     def _member(self, known: _Known, now_s: float, *, answered: bool) -> Member:
-        state, status = self._condition(known, now_s), known.status
-        if status is None:
-            # One that this supervisor started has no camera yet; of one that it found it does not know.
-            return Member(state, node_id=known.node_id, holdings={} if known.is_ours else None)
-        member = Member(state, answered and state is Condition.READY, status.node_id, status.process)
-        if isinstance(status, ShardStatus):
-            return member
-        return replace(
-            member,
-            holdings=status.holdings,
-            standbys=status.standbys,
-            undelivered=status.outbox.pending + status.held,
-            shards=status.shards,
-        )
+        """The same as before where nothing has changed, so that what is unchanged is found out quickly."""
+        state = self._condition(known, now_s)
+        answered = answered and state is Condition.READY and known.status is not None
+        if known.member is None or (known.member.condition, known.member.answered) != (state, answered):
+            known.member = _member(known, state, answered=answered)
+        return known.member
+
+
+def _member(known: _Known, state: Condition, *, answered: bool) -> Member:
+    status = known.status
+    if status is None:
+        # One that this supervisor started has no camera yet; of one that it found it does not know.
+        return Member(state, node_id=known.node_id, holdings={} if known.is_ours else None)
+    if isinstance(status, ShardStatus):
+        return Member(state, answered, status.node_id, status.process)
+    return Member(
+        state,
+        answered,
+        status.node_id,
+        status.process,
+        holdings=status.holdings,
+        standbys=status.standbys,
+        undelivered=status.undelivered,
+        shards=status.shards,
+    )

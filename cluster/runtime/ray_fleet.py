@@ -53,21 +53,20 @@ class RayFleet:
         self._asked = {name: answer for name, answer in self._asked.items() if name in names}
         return names
 
-    def poll(self, names: Iterable[str], timeout_s: float, telling: Collection[str]) -> Poll:
+    def poll(self, names: Iterable[str], timeout_s: float, known: Mapping[str, str]) -> Poll:
         """Asks how they do, and waits for the answers, though not for long: one that is late is heard at a later poll.
 
         Args:
             names: of groups and shards.
             timeout_s: how long.
-            telling: groups that are to tell of each camera.
+            known: by the names of groups, the edition of what they said that they need not repeat.
         """
         deaths: dict[str, str] = {}
         for name in names:
             try:
                 if name not in self._asked:
-                    is_brief = name.startswith(GROUP_PREFIX) and name not in telling
                     handle = self._handle(name)
-                    self._asked[name] = (handle.brief_status if is_brief else handle.status).remote()
+                    self._asked[name] = handle.news.remote(known[name]) if name in known else handle.status.remote()
             except ValueError:
                 deaths[name] = "it is gone"
         asked = {answer: name for name, answer in self._asked.items()}

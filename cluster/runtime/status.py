@@ -23,12 +23,12 @@ class GroupStatus:
         holdings: the cameras that it has.
         superseded: cameras that it gave up because the service knows a newer owner, with the incarnation that it had.
         shards: processes of the shards that it uses, by their names.
-        cameras: how each camera does, where it was asked to tell.
+        cameras: how each camera does.
         outbox: what waits, and what happened since the process began.
         held: revisions that the outbox refused and that wait in memory.
         standbys: cameras that it is about to be given.
-        costs: CPU-seconds a second that each camera takes, where that was measured and it was asked to tell.
-        tells: it was asked to tell of each camera.
+        costs: CPU-seconds a second that each camera takes, where that was measured.
+        edition: another whenever its cameras, those that it is about to be given, or its shards are others.
         problems: what is wrong with it, in words.
     """
 
@@ -44,8 +44,26 @@ class GroupStatus:
     held: int
     standbys: Mapping[str, Standby] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
-    tells: bool = True
+    edition: str = ""
     problems: tuple[str, ...] = ()
+
+    @property
+    def undelivered(self) -> int:
+        """Revisions that it has still to deliver."""
+        return self.outbox.pending + self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a group says that has nothing new to say.
+
+    Attributes:
+        silent_s: how long ago its loop last came round.
+        edition: of what it said before and need not repeat.
+    """
+
+    silent_s: float
+    edition: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,19 @@
 """The supervisor without Ray: it looks, lets `reconciliation` decide, and acts."""
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 
 from cluster.isolation import ALLOWANCE, Suspicion
 from cluster.placement import GROUP_PREFIX, Node, Seat
 from cluster.reconciliation import needs_evening_out, reconcile
-from cluster.runtime.fleet import Fleet
+from cluster.runtime.fleet import Fleet, Poll
 from cluster.runtime.observation import Observation
-from cluster.runtime.status import ClusterStatus, GroupStatus, NodeStatus, ShardStatus
+from cluster.runtime.status import ClusterStatus, GroupStatus, NodeStatus
 from cluster.runtime.wishes import Assignments, Wishes
 from cluster.supervision import (
     DEFAULT_PATIENCE,
@@ -93,14 +94,18 @@ class SupervisionLoop:
         self._seen = Observation(plan.patience, self._suspicion)
         self._wishes = Wishes()
         self._superseded_s: dict[tuple[str, int], float] = {}
+        self._quarantined_s: dict[str, float] = {}
         self._incarnation = 0
         self._turn = 0
         self._evenness_s = clock()
         self._uneven_since_s: float | None = None
+        self._settled: object = None
         self._is_moving = False
         self._woken = threading.Event()
         self._stopped = False
-        self.status = ClusterStatus()
+        self._nodes: tuple[Node, ...] = ()
+        self._assigned: Assignments | None = None
+        self._causes: Mapping[str, str] = {}
 
     def wake(self) -> None:
         """Says that there is something to do."""
@@ -126,25 +131,36 @@ class SupervisionLoop:
         names = self._fleet.members()
         left = self._fleet.stop_groups([name for name in names if name.startswith(GROUP_PREFIX)], grace_s)
         for name in names:
-            self._attempt(lambda name=name: self._fleet.end(name), f"end {name}")  # type: ignore[misc]
+            self._attempt(partial(self._fleet.end, name), End(name, "the cluster stops"))
         return sum(left.values())
 
     def step(self) -> None:
         """Looks, decides and acts once."""
-        nodes, names = self._fleet.nodes(), self._fleet.members()
-        poll = self._fleet.poll(names, POLL_S, self._telling(names))
-        now_s = self._clock()
-        self._seen.note(nodes, names, poll, now_s)
-        assignments = self._assignments()
-        self._note_groups(assignments, now_s)
-        desired, actual = self._desired(assignments, now_s), self._seen.actual(nodes, poll.answers.keys(), now_s)
-        actions = reconcile(replace(desired, evens_out=self._evens_out(desired, actual, now_s)), actual)
+        self._nodes, names = self._fleet.nodes(), self._fleet.members()
+        poll = self._fleet.poll(names, POLL_S, self._seen.editions(names - self._telling(names)))
+        now_s, assignments = self._clock(), self._assignments()
+        self._seen.note(self._nodes, names, poll, now_s)
+        self._note_answers(poll, assignments, now_s)
+        desired, actual = self._desired(assignments, now_s), self._seen.actual(self._nodes, poll.answers.keys(), now_s)
+        actions = self._decide(replace(desired, evens_out=self._evens_out(desired, actual, now_s)), actual)
         for action in actions:
-            self._attempt(lambda action=action: self._do(action, assignments or {}), str(action))  # type: ignore[misc]
-        self._is_moving = any(isinstance(action, Take | Prepare) for action in actions) or any(
-            group.standbys for group in actual.groups.values()
+            self._attempt(partial(self._do, action, assignments or {}), action)
+        self._assigned, self._causes = assignments, self._seen.causes
+        is_taking = any(isinstance(action, Take | Prepare) for action in actions)
+        self._is_moving = is_taking or any(group.standbys for group in actual.groups.values())
+
+    @property
+    def status(self) -> ClusterStatus:
+        """How the cluster does, as the last step saw it. May be asked by any thread."""
+        assigned, groups = self._assigned, self._seen.groups
+        return ClusterStatus(
+            synced=assigned is not None,
+            assigned=frozenset(assigned or ()),
+            groups=groups,
+            shards=self._seen.shards,
+            failures=self._causes,
+            nodes=self._node_statuses(groups.values()),
         )
-        self._say(nodes, assignments)
 
     def _telling(self, names: Iterable[str]) -> frozenset[str]:
         """The groups whose turn it is to tell of each of their cameras."""
@@ -153,16 +169,30 @@ class SupervisionLoop:
         self._turn = start + TELLING
         return frozenset((groups[start:] + groups[:start])[:TELLING])
 
-    def _note_groups(self, assignments: Assignments | None, now_s: float) -> None:
+    def _note_answers(self, poll: Poll, assignments: Assignments | None, now_s: float) -> None:
         self._wishes.learn(assignments)
-        superseded: set[tuple[str, int]] = set()
-        for group in self._seen.groups.values():
-            newest = max((holding.incarnation for holding in group.holdings.values()), default=0)
-            self._incarnation = max(self._incarnation, newest)
-            superseded |= set(group.superseded.items())
-            self._wishes.note_costs(group.costs)
+        for status in poll.answers.values():
+            if isinstance(status, GroupStatus):
+                self._note_group(status)
+        superseded = {given_up for group in self._seen.groups.values() for given_up in group.superseded.items()}
         self._superseded_s = {given_up: self._superseded_s.get(given_up, now_s) for given_up in superseded}
         self._suspicion.forget(assignments or {}, now_s)
+
+    def _note_group(self, status: GroupStatus) -> None:
+        self._wishes.note_costs(status.costs)
+        for camera, holding in status.holdings.items():
+            self._incarnation = max(self._incarnation, holding.incarnation)
+            if holding.is_quarantined:
+                self._quarantined_s[camera] = holding.incarnation / 1000
+
+    def _decide(self, desired: Desired, actual: Actual) -> list[Action]:
+        """What is to be done; where that was nothing and nothing has changed, it still is nothing."""
+        lasting = replace(desired, tasks={}, demands={})
+        if (self._wishes.version, lasting, actual) == self._settled:
+            return []
+        actions = reconcile(desired, actual)
+        self._settled = None if actions else (self._wishes.version, lasting, actual)
+        return actions
 
     def _desired(self, assignments: Assignments | None, now_s: float) -> Desired:
         return Desired(
@@ -183,12 +213,8 @@ class SupervisionLoop:
     def _quarantined(self, now_s: float) -> frozenset[str]:
         """Cameras to be left alone: those that this supervisor convicted, and those that one before it did lately."""
         began_s = self._now() - ALLOWANCE.first_rest_s
-        return self._suspicion.quarantined(now_s).union(
-            camera
-            for group in self._seen.groups.values()
-            for camera, holding in group.holdings.items()
-            if holding.is_quarantined and holding.incarnation / 1000 > began_s
-        )
+        self._quarantined_s = {camera: at_s for camera, at_s in self._quarantined_s.items() if at_s > began_s}
+        return self._suspicion.quarantined(now_s) | self._quarantined_s.keys()
 
     def _evens_out(self, desired: Desired, actual: Actual, now_s: float) -> bool:
         """Whether cameras are to move now because load or spread has been uneven for long enough."""
@@ -209,23 +235,25 @@ class SupervisionLoop:
                 self._seen.note_end(name, self._clock())
                 self._fleet.end(name)
             case Connect(group, shards):
-                self._fleet.connect(group, self._shards(shards))
+                self._fleet.connect(group, self._seen.shards_named(shards))
             case Prepare(camera, group):
                 self._fleet.prepare(group, assignments[camera].SerializeToString(), self._wishes.task(camera), self._lease_s())
             case Give(camera, group, quarantined):
                 holding = Holding(self._next_incarnation(), self._wishes.task(camera), quarantined)
                 self._fleet.give(group, assignments[camera].SerializeToString(), holding, self._lease_s())
+                if not quarantined:
+                    self._seen.note_give(group, camera)
             case Permit(camera, group):
                 self._fleet.permit(group, assignments[camera].SerializeToString(), self._wishes.task(camera))
             case Take(camera, group):
                 self._fleet.take(group, camera)
 
-    def _attempt(self, work: Callable[[], None], what: str) -> None:
+    def _attempt(self, work: Callable[[], None], action: Action) -> None:
         """Does one thing; what fails is tried again at the next step, for what should be is compared with what is each time."""
         try:
             work()
         except Exception as error:  # noqa: BLE001 - what fails with one actor must not keep the others waiting
-            _log.warning("not done yet", action=what, problem=str(error))
+            _log.warning("not done yet", action=str(action), problem=str(error))
 
     def _start(self, seat: Seat, start: Callable[[Seat], None]) -> None:
         now_s = self._clock()
@@ -237,33 +265,23 @@ class SupervisionLoop:
                 self._seen.note_failed_start(seat.name, str(error), now_s)
                 raise
 
-    def _shards(self, names: Iterable[str]) -> dict[str, ShardStatus]:
-        statuses = self._seen.shards
-        return {name: statuses[name] for name in names if name in statuses}
-
     def _next_incarnation(self) -> int:
         """The moment in milliseconds, or one more than the newest ever heard of where the clock was set back."""
         self._incarnation = max(self._incarnation + 1, int(self._now() * 1000))
         return self._incarnation
 
-    def _say(self, nodes: Iterable[Node], assignments: Assignments | None) -> None:
-        groups = self._seen.groups
-        self.status = ClusterStatus(
-            synced=assignments is not None,
-            assigned=frozenset(assignments or ()),
-            groups=groups,
-            shards=self._seen.shards,
-            failures=self._seen.causes,
-            nodes=tuple(self._node(node, groups.values()) for node in nodes),
-        )
+    def _node_statuses(self, groups: Iterable[GroupStatus]) -> tuple[NodeStatus, ...]:
+        by_node = defaultdict(list)
+        for group in groups:
+            by_node[group.node_id].append(group)
+        return tuple(self._node_status(node, by_node[node.node_id]) for node in self._nodes)
 
-    def _node(self, node: Node, groups: Iterable[GroupStatus]) -> NodeStatus:
-        there = [group for group in groups if group.node_id == node.node_id]
-        sites = Counter(self._wishes.site(camera) for group in there for camera in group.holdings)
+    def _node_status(self, node: Node, groups: Collection[GroupStatus]) -> NodeStatus:
+        sites = Counter(self._wishes.site(camera) for group in groups for camera in group.holdings)
         return NodeStatus(
             node,
-            groups=len(there),
+            groups=len(groups),
             cameras=sites.total(),
-            cost=sum(cost for group in there for cost in group.costs.values()),
+            cost=sum(cost for group in groups for cost in group.costs.values()),
             astray=sites.total() - sites[""] - (sites[node.site] if node.site else 0),
         )

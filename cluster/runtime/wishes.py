@@ -1,7 +1,6 @@
 """What is to be analysed, as the pure part of the supervisor wants to know it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 
 from cluster.placement import Demand
@@ -22,19 +21,23 @@ class Wishes:
     Attributes:
         tasks: what each is to be analysed for; None while that is not known.
         demands: where each is to be, and what it costs.
+        version: another whenever something but a cost has changed.
     """
 
     def __init__(self) -> None:
         self.tasks: dict[str, Task] | None = None
         self.demands: dict[str, Demand] = {}
+        self.version = 0
         self._seen: Assignments = {}
 
     def learn(self, assignments: Assignments | None) -> None:
         """Takes in what is assigned now; None: it is not known any more or not yet."""
         if assignments is None or self.tasks is None:
             self.tasks, self.demands, self._seen = None if assignments is None else {}, {}, {}
+            self.version += 1
         if assignments is None or self.tasks is None or assignments is self._seen:
             return
+        self.version += 1
         for camera in self._seen.keys() - assignments.keys():
             del self.tasks[camera], self.demands[camera]
         for camera, assignment in assignments.items():
@@ -53,8 +56,9 @@ class Wishes:
     def note_costs(self, costs: Mapping[str, float]) -> None:
         """Cameras cost this, as measured."""
         for camera, cost in costs.items():
-            if camera in self.demands:
-                self.demands[camera] = replace(self.demands[camera], cost=cost)
+            before = self.demands.get(camera)
+            if before and before.cost != cost:
+                self.demands[camera] = Demand(before.site, cost, before.stays)
 
 
 def task_of(assignment: assignments_pb2.Assignment) -> Task:

@@ -1,13 +1,13 @@
 """Groups and shards that are only names, and do at once what they are told."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cluster.placement import GROUP_PREFIX, Node, Seat
 from cluster.reporting.outbox import OutboxCounts
 from cluster.runtime.fleet import Poll
 from cluster.runtime.shard import Work
-from cluster.runtime.status import GroupStatus, ShardStatus
+from cluster.runtime.status import GroupStatus, Pulse, ShardStatus
 from cluster.supervision import Holding, Standby, Task
 from vigie.v1 import assignments_pb2
 
@@ -20,6 +20,7 @@ class FakeFleet:
         machines: its nodes.
         members_: what each group and shard says of itself.
         mute: those that do not answer.
+        pulse_only: groups that have nothing new to say.
         dead: those that are dead and still listed, and why.
         events: what was done, in order.
         lease_s: with which a camera was given last.
@@ -28,6 +29,7 @@ class FakeFleet:
     machines: tuple[Node, ...] = (Node("a" * 56, 2),)
     members_: dict[str, GroupStatus | ShardStatus] = field(default_factory=dict)
     mute: set[str] = field(default_factory=set)
+    pulse_only: set[str] = field(default_factory=set)
     dead: dict[str, str] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     lease_s: float = 0.0
@@ -39,8 +41,9 @@ class FakeFleet:
     def members(self) -> frozenset[str]:
         return frozenset(self.members_)
 
-    def poll(self, names: Iterable[str], timeout_s: float, telling: Collection[str]) -> Poll:
-        answers = {name: self.members_[name] for name in names if name not in self.mute | self.dead.keys()}
+    def poll(self, names: Iterable[str], timeout_s: float, known: Mapping[str, str]) -> Poll:
+        told = {name: self.members_[name] for name in names if name not in self.mute | self.dead.keys()}
+        answers = {name: Pulse(0.0, "") if name in self.pulse_only else status for name, status in told.items()}
         return Poll(answers, {name: self.dead[name] for name in names if name in self.dead})
 
     def start_group(self, seat: Seat) -> None:

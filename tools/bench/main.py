@@ -3,6 +3,7 @@
 import typer
 
 from tools.bench.cameras import cameras
+from tools.bench.control import control
 from tools.bench.coordination.command import coordination
 from tools.bench.detector import detector
 from tools.bench.handover import handover
@@ -24,6 +25,7 @@ app.command()(detector)
 app.command()(rules)
 app.command()(tracking)
 app.command()(coordination)
+app.command()(control)
 
 
 @app.callback()

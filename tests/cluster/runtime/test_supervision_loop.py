@@ -7,7 +7,7 @@ import pytest
 
 from cluster.placement import Node, Seat
 from cluster.runtime.observation import FORGET_S, RESTART_PAUSE_S
-from cluster.runtime.supervision_loop import SUPERSEDED_REST_S, Plan, SupervisionLoop
+from cluster.runtime.supervision_loop import SUPERSEDED_REST_S, UNEVEN_S, Plan, SupervisionLoop
 from tests.fakes.cameras import assignment
 from tests.fakes.fleet import FakeFleet
 from vigie.v1 import assignments_pb2
@@ -233,6 +233,78 @@ def test_what_fails_with_one_does_not_keep_the_others_waiting(supervised: Superv
     supervised.want(assignment(A))
     assert A in supervised.fleet.holdings
     assert set(supervised.loop.status.failures.values()) == {"made up"}
+
+
+def test_drained_node_gives_its_cameras_away_one_step_after_frames_come_elsewhere(supervised: Supervised) -> None:
+    first, second = Node("a" * 56, 2), Node("b" * 56, 2)
+    supervised.fleet.machines = (first, second)
+    supervised.want(assignment(A), assignment(B))
+    before = supervised.fleet.holdings
+    (moved,) = next(group.holdings for group in supervised.fleet.groups.values() if group.node_id == first.node_id)
+    count = len(supervised.fleet.events)
+    supervised.fleet.machines = (replace(first, is_leaving=True), second)
+    supervised.steps(3)
+    assert supervised.fleet.holdings == before
+    supervised.fleet.frames_come()
+    supervised.steps(2)
+    own = [event for event in supervised.fleet.events[count:] if moved in event]
+    assert own == [f"prepare {moved}", f"take {moved}", f"give {moved}"]
+    supervised.steps()
+    assert {status.node_id for status in supervised.fleet.members_.values()} == {second.node_id}
+    assert supervised.fleet.holdings[moved].incarnation > before[moved].incarnation
+
+
+def test_cameras_are_evened_out_only_after_they_were_uneven_for_a_while(supervised: Supervised) -> None:
+    cameras = [f"venues/v/cameras/{number}" for number in range(8)]
+    streams = [assignment(camera, url="rtsp://camera/stream") for camera in cameras]
+    supervised.want(*streams)
+    supervised.fleet.machines = (Node("a" * 56, 2), Node("b" * 56, 2))
+    supervised.steps(int(UNEVEN_S))
+    assert not any(event.startswith("prepare") for event in supervised.fleet.events)
+    for _ in range(100):
+        supervised.fleet.frames_come()
+        supervised.steps(1)
+    held = sorted(len(group.holdings) for group in supervised.fleet.groups.values())
+    assert held == [4, 4]
+    assert sum(event.startswith("prepare") for event in supervised.fleet.events) == 4
+
+
+def test_camera_that_brings_its_groups_down_is_left_alone_and_told_of(supervised: Supervised) -> None:
+    cameras = [f"venues/v/cameras/{number}" for number in range(8)]
+    bad = cameras[3]
+    supervised.want(*(assignment(camera) for camera in cameras))
+    for _ in range(120):
+        for name, group in supervised.fleet.groups.items():
+            if bad in group.holdings and not group.holdings[bad].is_quarantined:
+                supervised.fleet.kill(name)
+        supervised.steps(1)
+    assert supervised.fleet.holdings.keys() == set(cameras)
+    assert [camera for camera, holding in supervised.fleet.holdings.items() if holding.is_quarantined] == [bad]
+    assert max(supervised.fleet.events.count(f"give {camera}") for camera in cameras if camera != bad) <= 6
+    events = list(supervised.fleet.events)
+    supervised.restart()
+    supervised.steps()
+    assert supervised.fleet.events == events
+
+
+def test_what_is_known_of_a_group_stays_while_its_pulse_says_that_nothing_is_new(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    group = supervised.group
+    supervised.fleet.pulse_only.add(group)
+    supervised.steps(20)
+    assert supervised.loop.status.groups[group].holdings.keys() == {A}
+    assert supervised.fleet.events.count(f"give {A}") == 1
+
+
+def test_silence_while_the_supervisor_was_away_is_nobodys_fault(supervised: Supervised) -> None:
+    supervised.want(assignment(A))
+    group = supervised.group
+    supervised.clock_s += 100.0
+    supervised.fleet.mute.add(group)
+    supervised.steps(1)
+    supervised.fleet.mute.clear()
+    supervised.steps()
+    assert f"end {group}" not in supervised.fleet.events
 
 
 def test_stopping_ends_everything_and_says_what_is_left(supervised: Supervised) -> None:
