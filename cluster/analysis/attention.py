@@ -1,4 +1,9 @@
-"""What of a frame is worth a network's look: where nothing has changed, what was found before still holds. Pure."""
+"""What of a frame is worth a network's look: where nothing has changed, what was found before still holds. Pure.
+
+A picture is compared with what was last looked at, place by place, so that what creeps is seen as well. A place that has changed
+is looked at until it has settled; what most of the last looks agree on then holds until it changes again, or until all of the
+picture is looked at anew. A camera in which nothing has changed for a while is quiet: its stream may doze.
+"""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -52,7 +57,7 @@ class Look:
 
     Attributes:
         frame: to be analysed.
-        parts: none where nothing has changed since the last look.
+        parts: apart from each other; none where nothing has changed since the last look.
     """
 
     frame: Frame
@@ -67,10 +72,11 @@ class Look:
 class Attention:
     """Decides for one camera what a network has to look at, and keeps what was found.
 
-    What is looked at follows from the frames alone, so it may be decided before what came of earlier looks is known.
+    Small parts of the picture that have changed are looked at by themselves, with room around them and with all of what is known
+    to be there; what was found elsewhere still holds. All of the picture is looked at now and then.
 
     Args:
-        look_s: the longest time between two looks at an unchanged picture; 0: every frame is looked at.
+        look_s: the longest time between two looks at the whole picture; 0: every frame is looked at.
     """
 
     def __init__(self, look_s: float) -> None:

@@ -117,8 +117,8 @@ class Needs:
         person_px: height of a person there, in pixels of the picture that the detector sees; 0 where people do not matter.
         colour: whether a grey picture will not do.
         fixed: whether a camera that pans, tilts or zooms will not do.
-        look_s: how long a picture in which nothing changes may go without a network's look; 0: not at all, where evidence is
-            counted by looks. Pixels are seen at least once in two seconds all the same.
+        look_s: how long a place in which nothing changes may go without a network's look; 0: not at all, where evidence is
+            counted by looks. Its pixels are seen about every two seconds all the same.
     """
 
     rate_hz: float = 3.0
