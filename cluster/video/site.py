@@ -31,7 +31,7 @@ PROBE_S = 6.0
 RETURN_S = 10.0
 """In so long all cameras of a process are let back, however many they are."""
 
-LEAST_RATE_HZ = 2.0
+LEAST_RATE_HZ = 4.0
 """At least so many a second are let back, so that few do not wait for each other."""
 
 
