@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import structlog
 
 from cluster.analysis.attention import Look
-from cluster.errors import ModelError, OutboxFullError
+from cluster.errors import ClusterError, OutboxFullError
 from cluster.failover import DEFAULT_CALL_LIMITS, CallLimits
 from cluster.permissions import Lease, Permission
 from cluster.reporting.outbox import Parcel
@@ -104,6 +104,7 @@ class AnalysisLoop:
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._woken, self._hurried = threading.Event(), threading.Event()
         self._has_idle = False
+        self._shards_work = False
         self._stopped = False
         self.report = LoopReport(clock())
 
@@ -291,6 +292,7 @@ class AnalysisLoop:
                 self._finish(outcome.batch, outcome.answer)
 
     def _finish(self, batch: Batch[tuple[WatchedCamera, Look]], answer: Answer) -> None:
+        self._shards_work = True
         found = iter(answer.detections)
         for camera, look in batch.items:
             detections = list(islice(found, len(look.parts)))
@@ -304,14 +306,20 @@ class AnalysisLoop:
             self._raise(camera, partial(camera.analyse, look, detections))
 
     def _fail(self, outcome: Outcome[tuple[WatchedCamera, Look]]) -> None:
-        """Has other shards look at what one did not look at. What no network can look at by itself is its camera's affair."""
+        """Has other shards look at what one did not look at.
+
+        What one says by itself that it cannot look at is its camera's affair, if shards have looked at other things since they
+        last said so: else it is theirs.
+        """
+        is_refused = isinstance(outcome.error, ClusterError) and len(outcome.batch.items) == 1
         for camera, look in outcome.batch.items:
             if not camera.awaits(look):
                 continue
-            if isinstance(outcome.error, ModelError) and len(outcome.batch.items) == 1:
+            if is_refused and outcome.error and self._shards_work:
                 self._failed(camera, outcome.error)
             else:
                 camera.give_back(look, "shard_lost")
+        self._shards_work &= not is_refused
 
     def _regulate(self) -> None:
         clock_s = self._clock()

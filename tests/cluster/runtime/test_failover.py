@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.errors import ModelError
+from cluster.errors import ClusterError, ModelError
 from tests.cluster.runtime.analysis_group import RECORDING, Camera, Group
 from tests.fakes.cameras import FakeShard, frame
 
@@ -154,20 +154,35 @@ def test_spare_is_used_while_the_only_near_shard_is_late(group: Group) -> None:
     assert len(spare.calls) == 1
 
 
-def test_picture_that_no_network_can_look_at_by_itself_costs_only_its_camera(group: Group) -> None:
+@pytest.mark.parametrize("error", [ModelError("pack", "the picture has no size that it knows"), ClusterError("told by a shard")])
+def test_picture_that_no_network_can_look_at_by_itself_costs_only_its_camera(group: Group, error: ClusterError) -> None:
     (shard,) = group.shard()
     bad, good = (group.camera(f"venues/v/cameras/{name}", url=RECORDING) for name in ("bad", "good"))
     bad.shows(1.0)
-    good.shows(1.0)
-    group.loop.step()
-    for _ in range(2):
-        shard.die(ModelError("pack", "the picture is of no size that it knows"))
+    good.shows(1.0, 2.0, 3.0)
+    # Together, alone before anything was looked at; the good one alone; together, alone; the good one alone.
+    shows_bad = [True, True, False, True, True, False]
+    for is_bad in shows_bad:
         seconds_until(group, lambda: bool(shard.calls))
-    shard.answer()
-    group.loop.step()
-    assert good.pipeline.times_s == [1.0]
+        shard.die(error) if is_bad else shard.answer()
+        group.loop.step()
+    assert good.pipeline.times_s == [1.0, 2.0]
     assert bad.pipeline.times_s == []
     assert group.report("venues/v/cameras/bad").dropped["failed"] == 1
+
+
+def test_shards_that_can_look_at_nothing_cost_a_recording_nothing(group: Group) -> None:
+    (shard,) = group.shard()
+    camera = group.camera(url=RECORDING)
+    camera.shows(1.0)
+    for _ in range(20):
+        seconds_until(group, lambda: bool(shard.calls))
+        shard.die(ModelError("pack", "the device is lost"))
+        group.loop.step()
+    seconds_until(group, lambda: bool(shard.calls))
+    shard.answer()
+    group.loop.step()
+    assert camera.pipeline.times_s == [1.0]
 
 
 def test_those_are_looked_at_first_who_have_waited_longest_for_their_turn(group: Group) -> None:
