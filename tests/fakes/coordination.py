@@ -119,6 +119,11 @@ class FakeCoordination(
             cameras=[cameras_pb2.CameraStatus(health=health) for health in self.health.values()]
         )
 
+    def ListHealthEvents(  # noqa: N802 - the name in the contract
+        self, request: camera_service_pb2.ListHealthEventsRequest, context: grpc.ServicerContext
+    ) -> camera_service_pb2.ListHealthEventsResponse:
+        return camera_service_pb2.ListHealthEventsResponse()
+
     def WatchAssignments(  # noqa: N802 - the name in the contract
         self, request: assignment_service_pb2.WatchAssignmentsRequest, context: grpc.ServicerContext
     ) -> Iterator[assignment_service_pb2.WatchAssignmentsResponse]:

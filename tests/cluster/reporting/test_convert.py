@@ -2,9 +2,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from cluster.analysis.signals import SignalRevision
-from cluster.reporting.convert import parcel, timestamp, unpacked
-from cluster.reporting.report import Ownership
-from vigie.v1 import signals_pb2
+from cluster.reporting.convert import health_message, parcel, timestamp, unpacked
+from cluster.reporting.report import CameraReport, CameraState, Ownership
+from cluster.video.faults import StreamFault, StreamFaultKind
+from vigie.v1 import cameras_pb2, signals_pb2
 from vigie.vocabulary import Kind, Severity
 
 OWNERSHIP = Ownership("venues/v/cameras/c", 1_700_000_000_123)
@@ -52,3 +53,17 @@ def test_same_revision_gives_the_same_bytes() -> None:
 
 def test_times_are_exact_to_the_microsecond() -> None:
     assert timestamp(1_700_000_000.123456).ToMicroseconds() == 1_700_000_000_123_456
+
+
+def test_every_state_and_fault_of_a_camera_has_its_name_in_the_contract() -> None:
+    for state in CameraState:
+        told = health_message(CameraReport(OWNERSHIP, state), owner="group-1", now_s=1.0).state
+        assert cameras_pb2.CameraState.Name(told) == f"CAMERA_STATE_{state.name}"
+    found = tuple(StreamFault(kind, f"{kind.value}: look at it", 7.5) for kind in StreamFaultKind)
+    report = CameraReport(OWNERSHIP, CameraState.LIVE, faults=found, host="10.0.0.5", stalls=2, uptime=0.5, is_quiet=True)
+    health = health_message(report, owner="group-1", now_s=9.0)
+    assert [cameras_pb2.StreamFaultKind.Name(fault.kind) for fault in health.faults] == [
+        f"STREAM_FAULT_KIND_{kind.name}" for kind in StreamFaultKind
+    ]
+    assert (health.faults[0].detail, health.faults[0].since_time.ToMicroseconds()) == ("frozen: look at it", 7_500_000)
+    assert (health.host, health.stalls, health.uptime, health.quiet) == ("10.0.0.5", 2, 0.5, True)
