@@ -153,7 +153,7 @@ def _whole(folder: Path, clips: list[Path]) -> Whole:
     venue.write_text(_venue_text(clips, datetime.now(UTC)), encoding="utf-8")
     with coordination(folder, f"sqlite:///{folder / 'vigie.db'}") as service:
         apply_venue(load_venue(venue), service.address, author="bench", proof=service.proof)
-        environment = {**service.environment(), "VIGIE_STATE_DIR": str(folder / "cluster")}
+        environment = {**service.environment(), "VIGIE_STATE_DIR": str(folder / "cluster"), "VIGIE_GATING": "off"}
         arguments = ["run", "--until-ended"]
         with (
             running("the cluster", arguments, log=folder / "run.log", environment=environment) as cluster,
