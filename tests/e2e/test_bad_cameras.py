@@ -117,7 +117,7 @@ def group(service: str, tmp_path: Path) -> Iterator[Group]:
     secrets = {"VIGIE_SECRET_GUARD": "guard@gate", "VIGIE_SECRET_PASSWORD": "hunter2/é"}
     config = ClusterConfig.from_environment(environment | secrets)
     group = Group(Identity("group-0", "node", "process"), config, Fits(SOMEONE.fit))
-    group.connect({"shard-0": SharpEyes()}, {"shard-0": "1"})
+    group.connect({"shard-0": SharpEyes()}, {}, {"shard-0": "1"})
     group.start()
     yield group
     group.stop(5)
