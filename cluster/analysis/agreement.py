@@ -25,9 +25,10 @@ def agreed(looks: Sequence[Detections]) -> Detections:
     look_of = np.repeat(np.arange(len(looks)), [len(look) for look in newest_first])
     boxes = found.boxes.astype(np.float64)
     is_same = (overlaps(boxes, boxes) >= _SAME_OVERLAP) & (found.classes[:, None] == found.classes)
+    saw_it = sum(is_same[:, look_of == look].any(axis=1).astype(int) for look in range(len(looks)))
     kept: list[int] = []
-    for row, same in enumerate(is_same):
-        if not same[kept].any() and 2 * len(np.unique(look_of[same])) > len(looks):
+    for row in np.flatnonzero(2 * saw_it > len(looks)).tolist():
+        if not is_same[row, kept].any():
             kept.append(row)
     best = [found.scores[is_same[row]].max() for row in kept]
     return Detections(found.boxes[kept], np.array(best, np.float32), found.classes[kept])

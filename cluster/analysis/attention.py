@@ -120,7 +120,10 @@ class Attention:
         """
         if not look.parts:
             return self._known()
-        found = renewed(self._known(), [part.box for part in look.parts], detections)
+        if look.share < 1:
+            found = renewed(self._known(), [part.box for part in look.parts], detections)
+        else:
+            (found,) = detections
         self._found.append(found)
         self._kept = None
         return found
