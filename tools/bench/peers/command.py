@@ -30,14 +30,13 @@ from tools.connection import AsJson
 from tools.display import console
 
 _REEL_S = 60.0
-_KEPT_UP = 0.95
 
 
 def peers(
     footage: Footage,
-    cameras: Annotated[int, typer.Option(min=1, max=64, help="Cameras, of which one in five is busy.")] = 5,
+    cameras: Annotated[int, typer.Option(min=1, max=64, help="Cameras, of which one in five is busy.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, max=20, help="How often everything is measured.")] = 3,
-    seconds: Annotated[float, typer.Option(min=5, max=600, help="How long each is looked at.")] = 30,
+    seconds: Annotated[float, typer.Option(min=5, max=600, help="How long each is looked at.")] = 60,
     keep: Keep = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,8 +45,8 @@ def peers(
     Roboflow's `inference`, Ray Serve with `@serve.batch`, and a plain loop of OpenCV and ONNX Runtime with a process a camera: on
     the same live cameras, with the same network, at the same rate. They track nothing and raise nothing.
 
-    CPU-seconds a camera-second, medians of all rounds; ratios to the best of the others within each round. The first run
-    downloads the others' packages into an environment of their own.
+    CPU-seconds a camera-second, medians of all rounds; ratios to the best of the others that kept up, within each round. The first
+    run downloads the others' packages into an environment of their own.
 
     Example: vigie bench peers footage --json
     """
@@ -102,21 +101,26 @@ class Contender:
             cpu_s_a_camera_s=round(median(each.cpu_s_a_camera_s for each in shown), 4),
             cpu_ms_an_analysed_frame=round(median(each.cpu_ms_a_frame for each in shown), 2),
             analysed_rate_hz=round(median(each.rate_hz for each in shown), 2),
-            kept_up=all(each.rate_hz >= _KEPT_UP * RATE_ANALYSED_HZ for each in shown),
+            kept_up=all(each.kept_up for each in shown),
             detections_a_frame=round(median(found) if found else detections_a_frame, 2),
         )
 
 
-def ratios(rounds: Sequence[Mapping[str, Showing]]) -> dict[str, float]:
-    """What Vigie costs beside the cheapest of the others in the same round: medians."""
-    best = [min(shown[name].cpu_s_a_camera_s for name in OTHERS) for shown in rounds]
-    return {
-        name: round(median(shown[name].cpu_s_a_camera_s / least for shown, least in zip(rounds, best, strict=True)), 3)
-        for name in OURS
-    }
+def ratios(rounds: Sequence[Mapping[str, Showing]]) -> dict[str, float | None]:
+    """What Vigie costs beside the cheapest of the others that kept up in the same round: medians; None where none did."""
+    return {name: _ratio(name, rounds) for name in OURS}
 
 
-def _show(contenders: Mapping[str, Contender], ratio_to_best: Mapping[str, float], *, as_json: bool) -> None:
+def _ratio(name: str, rounds: Sequence[Mapping[str, Showing]]) -> float | None:
+    found = []
+    for shown in rounds:
+        costs = [shown[other].cpu_s_a_camera_s for other in OTHERS if shown[other].kept_up]
+        if costs and shown[name].kept_up:
+            found.append(shown[name].cpu_s_a_camera_s / min(costs))
+    return round(median(found), 3) if found else None
+
+
+def _show(contenders: Mapping[str, Contender], ratio_to_best: Mapping[str, float | None], *, as_json: bool) -> None:
     if as_json:
         found = {name: asdict(contender) for name, contender in contenders.items()}
         print(json.dumps({"contenders": found, "ratio_to_best": ratio_to_best}))
@@ -126,4 +130,4 @@ def _show(contenders: Mapping[str, Contender], ratio_to_best: Mapping[str, float
         table.add_row(name, *map(str, astuple(contender)))
     console().print(table)
     for name, ratio in ratio_to_best.items():
-        print(f"{name}: {ratio:.3f} of the best of the others")
+        print(f"{name}: {ratio or '-'} of the best of the others")

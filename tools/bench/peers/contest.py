@@ -29,6 +29,7 @@ OTHERS: Mapping[str, str] = {
 OURS: Mapping[str, str] = {"Vigie": "on", "Vigie without gating": "off"}
 """Vigie's gating, by what it is called."""
 
+KEPT_UP = 0.95
 SETTLE_S = 10.0
 _START_S = 300.0
 _LOOK_S = 0.5
@@ -48,6 +49,11 @@ class Showing:
     cpu_s_a_camera_s: float
     rate_hz: float
     detections_a_frame: float | None = None
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether it analysed as often as it was to: what does not costs less than it should."""
+        return self.rate_hz >= KEPT_UP * RATE_ANALYSED_HZ
 
     @property
     def cpu_ms_a_frame(self) -> float:

@@ -19,8 +19,12 @@ def main() -> None:
             tally.add(count)
         return counts
 
+    urls = sys.argv[1:]
     pipeline = InferencePipeline.init_with_custom_logic(
-        video_reference=sys.argv[1:], on_video_frame=detect, on_prediction=lambda *_: None, max_fps=RATE_HZ
+        video_reference=urls,
+        on_video_frame=detect,
+        on_prediction=lambda *_: None,
+        max_fps=RATE_HZ * len(urls),  # shared out among the cameras
     )
     tally.start_telling()
     pipeline.start()

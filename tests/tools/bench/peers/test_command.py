@@ -14,6 +14,12 @@ def test_vigie_is_held_against_the_best_of_each_round() -> None:
     assert ratios(rounds) == {"Vigie": 0.25, "Vigie without gating": 0.75}
 
 
+def test_what_does_not_keep_up_is_no_measure() -> None:
+    behind = {"Ray Serve": Showing(0.01, 2.0)}
+    assert ratios([shown(0.02, 0.06, 0.08, 0.2, 0.1) | behind])["Vigie"] == 0.25
+    assert ratios([shown(0.02, 0.06, 0.08, 0.2, 0.1) | {"Vigie": Showing(0.02, 3.0)}])["Vigie"] is None
+
+
 def test_a_contender_that_analyses_less_often_is_said_not_to_keep_up() -> None:
     quick, slow = Showing(0.08, 5.0, 3.0), Showing(0.04, 2.0, 3.0)
     assert Contender.of([quick, quick], 3.0).kept_up
