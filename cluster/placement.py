@@ -30,10 +30,11 @@ class Node:
     Attributes:
         node_id: Ray's.
         cpus: that it offers.
-        gpus: for how many shards its GPUs have room.
+        gpus: that it offers.
         site: where it stands, as its label `site` says; empty where it has none.
         is_leaving: it is being drained: what it has is to go elsewhere, and nothing more comes to it.
         address: at which other machines reach it.
+        gpu_share: how much of a GPU one shard takes.
     """
 
     node_id: str
@@ -42,6 +43,12 @@ class Node:
     site: str = ""
     is_leaving: bool = False
     address: str = ""
+    gpu_share: float = 1.0
+
+    @property
+    def gpu_seats(self) -> int:
+        """For how many shards its GPUs have room: what one takes lies on one GPU."""
+        return int(self.gpus) * int(1 / self.gpu_share)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,11 +80,11 @@ def group_seat(node_id: str, index: int) -> Seat:
 
 
 def shard_seats(nodes: Iterable[Node], cpus_for_inference: int | None) -> tuple[Seat, ...]:
-    """A shard a GPU on nodes that have some; on the others one a core, or as many as were asked for."""
+    """As many as GPUs have room for on nodes that have some; on the others one a core, or as many as were asked for."""
     return tuple(
         Seat(f"{SHARD_PREFIX}{node.node_id[:12]}-{index}", node.node_id)
         for node in sorted(nodes)
-        for index in range(int(node.gpus) or cpus_for_inference or max(int(node.cpus), 1))
+        for index in range(node.gpu_seats or cpus_for_inference or max(int(node.cpus), 1))
     )
 
 

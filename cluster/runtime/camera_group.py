@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
+import cv2
 import ray
 
 from cluster.config import ClusterConfig
@@ -59,6 +60,7 @@ class CameraGroup:
 
     def __init__(self, name: str, coordination: str) -> None:
         """Raises ConfigurationError and ModelError for what this machine's environment and model packs get wrong."""
+        cv2.setNumThreads(1)  # the other cores have other cameras
         config = replace(ClusterConfig.from_environment(os.environ), coordination=coordination)
         fits = Models.load(config.pack, config.weapon_pack).fits
         context = ray.get_runtime_context()

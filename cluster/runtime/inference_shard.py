@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import replace
 
+import cv2
 import ray
 
 from cluster.config import ClusterConfig
@@ -20,6 +21,7 @@ class InferenceShard:
 
     def __init__(self) -> None:
         """Raises ConfigurationError and ModelError for what this machine's environment and model packs get wrong."""
+        cv2.setNumThreads(1)  # the other cores have other shards
         config = ClusterConfig.from_environment(os.environ)
         models = Models.load(config.pack, config.weapon_pack)
         context = ray.get_runtime_context()

@@ -43,7 +43,7 @@ class RayFleet:
         listed: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         leaving = draining_nodes()
         nodes = [_node(node, leaving, self._gpu_share) for node in listed if node["Alive"] and node["Resources"].get("CPU")]
-        self._gpu_nodes = frozenset(node.node_id for node in nodes if node.gpus)
+        self._gpu_nodes = frozenset(node.node_id for node in nodes if node.gpu_seats)
         return tuple(sorted(nodes))
 
     def members(self) -> frozenset[str]:
@@ -132,14 +132,14 @@ class RayFleet:
 
 def _node(listed: Mapping[str, Any], leaving: Collection[str], gpu_share: float) -> Node:
     has = listed["Resources"]
-    shards_per_gpu = int(1 / gpu_share)  # Ray has a part of a GPU lie on one
     return Node(
         listed["NodeID"],
         has["CPU"],
-        int(has.get("GPU", 0)) * shards_per_gpu,
+        has.get("GPU", 0.0),
         site=listed["Labels"].get(SITE_LABEL, ""),
         is_leaving=listed["NodeID"] in leaving,
         address=listed["NodeManagerAddress"],
+        gpu_share=gpu_share,
     )
 
 

@@ -23,6 +23,12 @@ def test_shards_are_one_a_core_or_one_a_gpu() -> None:
     assert shard_seats([], None) == ()
 
 
+def test_shards_share_a_gpu_as_far_as_whole_shares_fit_on_it() -> None:
+    shares = {(2, 1): 2, (2, 0.5): 4, (1, 0.4): 2, (3, 0.05): 60}
+    for (gpus, share), count in shares.items():
+        assert len(shard_seats([Node("g", 64, gpus=gpus, gpu_share=share)], None)) == count
+
+
 def test_groups_use_the_shards_of_their_node_and_of_two_others_as_spares() -> None:
     ring = ShardRing(Seat(f"{node_id}{index}", node_id) for node_id in "abcde" for index in range(2))
     assert ring.used_on("a") == {"a0", "a1", "b0", "b1", "c0", "c1"}

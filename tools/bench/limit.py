@@ -59,7 +59,7 @@ _CAMERA = Template("""\
 
 _PARENT = "venues/bench"
 _CLUSTER_DEADLINE_S = 900.0
-_LOOK_S = 1.0
+_LOOK_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
