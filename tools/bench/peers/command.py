@@ -45,8 +45,9 @@ def peers(
     Roboflow's `inference`, Ray Serve with `@serve.batch`, and a plain loop of OpenCV and ONNX Runtime with a process a camera: on
     the same live cameras, with the same network, at the same rate. They track nothing and raise nothing.
 
-    CPU-seconds a camera-second, medians of all rounds; ratios to the best of the others that kept up, within each round. The first
-    run downloads the others' packages into an environment of their own.
+    CPU-seconds a camera-second, medians of all rounds; ratios to the best of the others that kept up, within each round.
+
+    The first run downloads the others' packages into an environment of their own.
 
     Example: vigie bench peers footage --json
     """
