@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cluster.config import ClusterConfig
 from cluster.reporting.client import AssignmentWatch, open_channel
+from cluster.runtime.collector import collect_seldom
 from cluster.runtime.lease_clock import lease_clock
 from cluster.runtime.ray_fleet import RayFleet
 from cluster.runtime.status import ClusterStatus
@@ -34,6 +35,7 @@ class Supervisor:
 
     def __init__(self, orders: Orders) -> None:
         """Raises ConfigurationError for what this machine's environment gets wrong."""
+        collect_seldom()
         config = ClusterConfig.from_environment(os.environ)
         self._orders = orders
         self._channel = open_channel(orders.coordination, config.proof)

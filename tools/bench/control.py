@@ -19,6 +19,7 @@ from rich.table import Table
 
 from cluster.placement import Node
 from cluster.reporting.client import AssignmentBook
+from cluster.runtime.collector import collect_seldom
 from cluster.runtime.supervision_loop import Plan, SupervisionLoop
 from tools.bench.simulated_fleet import SimulatedFleet
 from tools.connection import AsJson
@@ -173,7 +174,7 @@ def _assignment(number: int) -> assignments_pb2.Assignment:
 
 def _in_a_process(what: str, count: int) -> dict[str, float]:
     command = [sys.executable, "-m", "tools.bench.control", what, str(count)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)  # noqa: S603 - this module
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603 - this module
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -206,4 +207,5 @@ def _print(found: list[Figures]) -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     print(json.dumps({"time": measured_time, "memory": measured_memory}[sys.argv[1]](int(sys.argv[2]))))
