@@ -32,8 +32,8 @@ QUIET_AFTER_S = 5.0
 QUIET_STEP_S = 1.0
 # Around what has changed, so much is looked at: as much as the smallest person watched for is high.
 CONTEXT_PX = 24
-# What is known as faintly as this is looked at whole. Where more of the picture would be looked at, all of it is.
-_KNOWN_SCORE = 0.25
+# What the tracker follows, however faintly, is looked at whole. Where more of the picture would be looked at, all of it is.
+_KNOWN_SCORE = 0.1
 _LARGEST_SHARE = 0.5
 _EPSILON_S = 1e-6
 
