@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,14 @@ _PAGE = 1000
 _TAIL_BYTES = 65_536
 # Owners report every two seconds, `vigie run` every second; a busy machine keeps both waiting.
 _FRESH_S, _FRESHLY_SAID_S = 6.0, 4.0
-_LOOKED_AT = 8
+_REPORTS_KEPT = 8
+# What gRPC waits by itself before it tries again would be taken for what the service took to come back.
+_OPTIONS = (
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 500),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +49,22 @@ class Report:
 
 
 class Sight:
-    """Keeps what was reported of each camera, oldest first. A context manager: it looks in a thread of its own meanwhile."""
+    """Keeps what was last reported of each camera. A context manager: it looks in a thread of its own meanwhile."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._over = threading.Event()
         self._thread = threading.Thread(target=self.run, name="sight", daemon=True)
-        self.history: dict[str, list[Report]] = {name: [] for name in world.venues.names()}
+        self._reports: dict[str, deque[Report]] = {name: deque(maxlen=_REPORTS_KEPT) for name in world.venues.names()}
 
     def is_well(self, since_s: float) -> bool:
         """Whether every camera is live by now, and was analysed since a moment."""
-        return not self.missing(since_s)
-
-    def missing(self, since_s: float) -> list[str]:
-        """The cameras that keep `is_well` from being true."""
         now_s = time.time()
-        return [name for name, reports in self.history.items() if not _is_well(reports, since_s, now_s)]
+        return all(_is_well(list(reports), since_s, now_s) for reports in self._reports.values())
 
     def run(self) -> None:
         """Looks until it is over."""
-        with open_channel(self._world.replica.address, self._world.site.developer, [("grpc.enable_http_proxy", 0)]) as channel:
+        with open_channel(self._world.replica.address, self._world.site.developer, _OPTIONS) as channel:
             stub = camera_service_pb2_grpc.CameraServiceStub(channel)
             while not self._over.wait(_EVERY_S):
                 self._look(stub)
@@ -76,7 +80,7 @@ class Sight:
             self._take(status.health)
 
     def _take(self, health: cameras_pb2.CameraHealth) -> None:
-        reports = self.history.get(health.camera)
+        reports = self._reports.get(health.camera)
         if reports is None:
             return
         time_s = health.report_time.ToNanoseconds() / 1e9
@@ -95,7 +99,7 @@ class Sight:
 
 def _is_well(reports: Sequence[Report], since_s: float, now_s: float) -> bool:
     """Whether the last report is fresh and says that a camera is live and, with those before it, that it is analysed."""
-    later = [report for report in reports[-_LOOKED_AT:] if report.time_s >= since_s]
+    later = [report for report in reports if report.time_s >= since_s]
     if not later or not later[-1].is_live or now_s - later[-1].time_s > _FRESH_S:
         return False
     last = later[-1]

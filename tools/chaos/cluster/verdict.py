@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from services.coordination.domain.admission import RejectionReason
 from tools.chaos.cluster.drill import Recovery
 from tools.chaos.cluster.record import Entry, Record
 from tools.chaos.cluster.venues import Venues
@@ -13,7 +14,9 @@ from tools.chaos.findings import Finding, first
 _OPENS_WITHIN_S = 2.5
 # A camera that is taken over is seen again a while after it was given to its new owner.
 _TAKES_OVER_S = 8.0
-_OLDER = "incarnation: "
+# The service learns of a new owner by its first report, and the former one by what the service answers.
+_HEARD_WITHIN_S = 5.0
+_OLDER = f"{RejectionReason.OLD_INCARNATION.name}: "
 
 
 def judge(
@@ -58,14 +61,16 @@ def _recorded_once(entries: Sequence[Entry], record: Record) -> Finding:
 
 
 def _one_voice(record: Record) -> Finding:
-    problems = []
+    problems, late = [], 0
     for revision in record.revisions:
         owners = record.incarnations.get(revision.camera, ())
         later = owners[bisect_right(owners, revision.incarnation) :]
-        if later and later[0] <= revision.raised_s * 1000:
-            problems.append(f"{revision.camera}: incarnation {revision.incarnation} spoke after {later[0]} had begun")
-    count = sum(map(len, record.incarnations.values()))
-    return Finding("no owner spoke for a camera once the next one had it", first(problems), f"{count} owners")
+        over_s = revision.raised_s - later[0] / 1000 if later else 0.0
+        late += over_s > 0
+        if over_s > _HEARD_WITHIN_S:
+            problems.append(f"{revision.camera}: {revision.incarnation} spoke {over_s:.1f} s after {later[0]} had begun")
+    figure = f"{sum(map(len, record.incarnations.values()))} owners, {late} revisions before the next one was heard of"
+    return Finding("no owner spoke for a camera once the next one was known", first(problems), figure)
 
 
 def _seen(venues: Venues, span_s: tuple[float, float], recoveries: Sequence[Recovery], record: Record) -> Finding:
@@ -78,7 +83,7 @@ def _seen(venues: Venues, span_s: tuple[float, float], recoveries: Sequence[Reco
             elif _is_excused(visit, record.incarnations.get(camera, ()), recoveries):
                 excused += 1
             else:
-                problems.append(f"{camera}: who came at {visit[0]:.1f} was not seen")
+                problems.append(f"{camera}: who came {visit[0] - span_s[0]:.1f} s after the beginning was not seen")
     figure = f"{seen} visits seen, {excused} missed while a fault kept their camera from being analysed"
     return Finding("everybody was seen whom no fault hid", first(problems), figure)
 
@@ -93,7 +98,9 @@ def _no_ghosts(venues: Venues, span_s: tuple[float, float], recoveries: Sequence
             visits = venues.scene.visits(venues.offset_s(number), *around)
             expected = any(began_s <= moment <= ended_s + _OPENS_WITHIN_S for began_s, ended_s in visits)
             if not expected and span_s[0] <= moment <= span_s[1] and not _is_excused((moment, moment), (), recoveries):
-                problems.append(f"{camera}: somebody was seen at {moment:.1f}, when nobody was there")
+                problems.append(
+                    f"{camera}: somebody was seen {moment - span_s[0]:.1f} s after the beginning, when nobody was there"
+                )
     return Finding("nobody was seen who was not there", first(problems), f"{count} signals")
 
 
