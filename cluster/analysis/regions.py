@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ def regions(changed: NDArray[np.bool_], known: Iterable[Box], margin: int) -> li
     around = [(x0 - margin / 2, y0 - margin / 2, x1 + margin / 2, y1 + margin / 2) for x0, y0, x1, y1 in known]
     height, width = changed.shape
     return [
-        (float(max(0, int(x0))), float(max(0, int(y0))), float(min(width, -int(-x1))), float(min(height, -int(-y1))))
+        (float(max(0, floor(x0))), float(max(0, floor(y0))), float(min(width, ceil(x1))), float(min(height, ceil(y1))))
         for x0, y0, x1, y1 in _apart([*seeds, *around])
         if any(do_touch((x0, y0, x1, y1), seed, 0) for seed in seeds)
     ]
