@@ -43,7 +43,7 @@ def _in_part(detections: Detections, box: Box) -> Detections:
 
 
 def looked_at(stage: Stage) -> tuple[float, float]:
-    """The share of a scene's frames that a network looks at, and of those that are analysed."""
+    """The share of a scene's pictures that a network looks at, parts of them counted by area, and the share that is analysed."""
     attention = Attention.of(camera_of_stage(stage).rules, gating=True)
     looks = [attention.look(frame) for frame, _ in stage.frames()]
     analysed = [look for look in looks if look]

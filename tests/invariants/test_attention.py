@@ -12,7 +12,7 @@ from tools.synthetic.scenes import empty
 from tools.synthetic.stage import Cause, Stage
 from vigie.vocabulary import Kind
 
-# A second in which everything settles, then a look every four seconds, of 30 seconds of ten frames.
+# Half a second in which everything settles, then a look every four seconds, of 30 seconds of ten frames.
 STILL = 0.1
 EVENING = Disturbance(exposure=tuple((number / 5, 1 - 0.002 * number) for number in range(150)), noise=4.0, jpeg_quality=60)
 
@@ -42,18 +42,21 @@ def test_lamp_that_flickers_everywhere_alike_is_no_change() -> None:
     assert looked_at(replace(empty(1), disturbance=Disturbance(exposure=flicker)))[0] < STILL
 
 
-def test_jump_of_exposure_costs_a_second_of_looks() -> None:
+def test_jump_of_exposure_costs_half_a_second_of_looks() -> None:
     still, _ = looked_at(empty(1))
     jumping, _ = looked_at(replace(empty(1), disturbance=Disturbance(exposure=((15.0, 1.3),))))
 
     assert jumping <= still + 1 / 30 + 0.01
 
 
-def test_small_light_that_blinks_is_looked_at() -> None:
+def test_small_light_that_blinks_keeps_a_camera_awake_and_is_all_that_is_looked_at() -> None:
     """It might be a flame."""
     disturbance = Disturbance(beacons=(Beacon((160, 100), radius=3, period_s=0.4),))
 
-    assert looked_at(replace(empty(1), disturbance=disturbance))[0] > 0.9
+    looked, analysed = looked_at(replace(empty(1), disturbance=disturbance))
+
+    assert analysed == 1
+    assert STILL / 2 < looked < STILL
 
 
 def test_thing_left_in_a_scene_that_was_and_is_quiet_is_found() -> None:
