@@ -25,7 +25,7 @@ class RayShard:
     """A shard that is an actor, as one group calls it, one call at a time.
 
     One of the same machine is called through its door, past Ray, with the pictures on a board: that is cheaper for a group of any
-    size, a fifth of the processor time for 16 pictures and a thirtieth for one (`vigie bench handover`). Where it cannot be,
+    size, a quarter of the processor time for 16 pictures and a twenty-fifth for one (`vigie bench handover`). Where it cannot be,
     it is called through Ray from then on, as those of other machines are, and pictures are Ray's objects.
     """
 
