@@ -1,4 +1,4 @@
-"""Where cameras and shards go: first which node, by what it has to do already, then which group of it. Pure.
+"""Which node cameras and shards go to, by what it has to do already; which group of it, `grouping` says. Pure.
 
 What a camera costs is in CPU-seconds a second: what reading and analysing it takes. What shards take follows from it and is not
 counted. All of this takes time in proportion to the number of cameras, but for a logarithm.
@@ -6,10 +6,10 @@ counted. All of this takes time in proportion to the number of cameras, but for 
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from itertools import chain, count, cycle, islice
+from itertools import chain, cycle, islice
 from math import ceil
 from typing import TypeAlias
 
@@ -229,73 +229,3 @@ class Ledger:
             else:
                 return node_id
         return heappop(enough)[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """A group as whoever places cameras sees it.
-
-    Attributes:
-        cameras: that it has or is to have.
-        rank: of suspicion, the highest of its cameras; see `isolation`.
-        cost: of its cameras.
-    """
-
-    cameras: int = 0
-    rank: int = 0
-    cost: float = 0.0
-
-
-def capacity(rank: int, cameras_per_group: int) -> int:
-    """How many cameras of a rank of suspicion may share a group: half as many for each rank."""
-    return max(cameras_per_group >> rank, 1)
-
-
-class Groups:
-    """The groups of one node, and which of them is to have a camera. A group has cameras of one rank of suspicion only.
-
-    Args:
-        node_id: the node.
-        rooms: the groups that are there or about to come, by their names.
-        barred: names under which there is to be no group now.
-        cameras_per_group: at most.
-    """
-
-    def __init__(self, node_id: str, rooms: Mapping[str, Room], barred: Collection[str], cameras_per_group: int) -> None:
-        self.rooms = {name: room for name, room in rooms.items() if name not in barred}
-        self._barred = barred
-        self._node_id = node_id
-        self._most = cameras_per_group
-
-    def place(self, cameras: Mapping[str, float], rank: int) -> dict[str, str]:
-        """A group for each camera of a rank of suspicion, given what each costs. There are as many groups as they need."""
-        heap = self._heap(rank, len(cameras))
-        placed = {}
-        for camera, cost in sorted(cameras.items(), key=lambda item: (-item[1], item[0])):
-            while self.rooms[heap[0][1]].cameras >= capacity(rank, self._most):
-                heappop(heap)
-            name = heappop(heap)[1]
-            room = self.rooms[name]
-            self.rooms[name] = Room(room.cameras + 1, rank, room.cost + cost)
-            placed[camera] = name
-            heappush(heap, (room.cost + cost, name))
-        return placed
-
-    def open(self) -> str:
-        """One more group, by the first name that is free."""
-        names = (group_seat(self._node_id, index).name for index in count())
-        name = next(name for name in names if name not in self.rooms and name not in self._barred)
-        self.rooms[name] = Room()
-        return name
-
-    def _heap(self, rank: int, more: int) -> _Heap:
-        """The groups that cameras of a rank may go to, enough of them for so many more, by what they cost."""
-        heap = [(room.cost, name) for name, room in sorted(self.rooms.items()) if room.cameras and room.rank == rank]
-        spare = [name for name, room in sorted(self.rooms.items()) if not room.cameras]
-        free = sum(max(capacity(rank, self._most) - self.rooms[name].cameras, 0) for _, name in heap)
-        wanted = ceil((sum(self.rooms[name].cameras for _, name in heap) + more) / capacity(rank, self._most))
-        while len(heap) < wanted or free < more:
-            heap.append((0.0, spare.pop(0) if spare else self.open()))
-            free += capacity(rank, self._most)
-        heapify(heap)
-        return heap

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 
 from cluster.balancing import MOVES_AT_ONCE, is_uneven, moves
-from cluster.placement import Groups, Ledger, Node, Room, Seat, ShardRing, group_seat, shard_seats
+from cluster.grouping import Groups, Room
+from cluster.placement import Ledger, Node, Seat, ShardRing, group_seat, shard_seats
 from cluster.supervision import (
     Action,
     Actual,
@@ -64,7 +65,7 @@ class _Situation:
         self.actual = actual
         self.tasks: Mapping[str, Task] = desired.tasks or {}
         self.groups = {name: group for name, group in actual.groups.items() if group.condition is not Condition.HUNG}
-        self.barred = desired.failing | (actual.groups.keys() - self.groups.keys())
+        self.failing = desired.failing | (actual.groups.keys() - self.groups.keys())
         self.nodes = {node.node_id: node for node in self._usable()}
 
     @property
@@ -106,9 +107,13 @@ class _Situation:
         """The groups of each node that may be given cameras."""
         rooms: dict[str, dict[str, Room]] = {node_id: {} for node_id in self.nodes}
         for name, group in self.groups.items():
-            if group.node_id in rooms:
+            if group.node_id in rooms and name not in self.failing:
                 rooms[group.node_id][name] = self._room(group)
-        return {node_id: Groups(node_id, rooms[node_id], self.barred, self.desired.cameras_per_group) for node_id in self.nodes}
+        failing = {name.rpartition("-")[0] for name in self.failing}
+        barred, most = self.desired.barred, self.desired.cameras_per_group
+        return {
+            node_id: Groups(node_id, rooms[node_id], barred, most, in_haste=_prefix(node_id) in failing) for node_id in self.nodes
+        }
 
     def movable(self) -> set[str]:
         """Cameras that may be moved for the sake of others."""
@@ -149,8 +154,8 @@ class _Situation:
         staying = [node for node in self.actual.nodes if not node.is_leaving] or list(self.actual.nodes)
         at_work = {group.node_id for group in self.groups.values() if group.condition is Condition.READY}
         hung = {group.node_id for group in self.actual.groups.values() if group.condition is Condition.HUNG}
-        failing = Counter(name.rpartition("-")[0] for name in self.barred)
-        doubtful = self.desired.doubtful | hung | {node.node_id for node in staying if failing[_prefix(node.node_id)] > 1}
+        barred = Counter(name.rpartition("-")[0] for name in self.desired.barred)
+        doubtful = self.desired.doubtful | hung | {node.node_id for node in staying if barred[_prefix(node.node_id)] > 1}
         return [node for node in staying if node.node_id in at_work or node.node_id not in doubtful]
 
     def _room(self, group: Member) -> Room:

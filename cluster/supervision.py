@@ -120,7 +120,8 @@ class Desired:
         resting: cameras that are not to be given to anyone now.
         quarantined: cameras that are to be told of and not analysed.
         ranks: of cameras under suspicion; see `isolation`.
-        failing: groups that do not come up, for which no camera waits.
+        failing: groups that died or hung and have not answered since: no camera waits for them that has room elsewhere.
+        barred: groups that are not to be started now.
         doubtful: nodes on which a group hung or never came up, and none has answered since.
         cameras_per_group: at most.
         cpus_for_inference: shards a node without a GPU; None means one a core.
@@ -133,6 +134,7 @@ class Desired:
     quarantined: frozenset[str] = frozenset()
     ranks: Mapping[str, int] = field(default_factory=dict)
     failing: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
     doubtful: frozenset[str] = frozenset()
     cameras_per_group: int = 8
     cpus_for_inference: int | None = None

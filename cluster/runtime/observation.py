@@ -17,8 +17,8 @@ from cluster.supervision import Actual, Condition, Member, Patience, condition
 RESTART_PAUSE_S = 3.0
 # One that dies more often than that is left alone for longer and longer.
 RESTARTS = Allowance(failures=3, window_s=60.0, first_rest_s=5.0, longest_rest_s=60.0)
-# How long the cameras of a group that died wait for it to come up before others take them.
-FAILING_S = 5.0
+# How long one that died may take to come up again before another is started in its place.
+LATE_S = 15.0
 # How long what failed is told of that fails no more, such as one whose machine is gone.
 FORGET_S = 120.0
 # Longer than this between two looks, and it was the supervisor that was away.
@@ -47,7 +47,6 @@ class _Failure:
     cause: str
     since_s: float
     last_s: float
-    is_hang: bool = False
 
 
 class Observation:
@@ -107,7 +106,7 @@ class Observation:
         self._ended.add(name)
         known = self._known.get(name)
         if known and self._condition(known, now_s) is Condition.HUNG:
-            self._fail(name, "it did not answer", now_s, is_hang=True)
+            self._fail(name, "it did not answer", now_s)
             self._restarts.note(name, now_s)
             if name.startswith(GROUP_PREFIX) and known.node_id:
                 self._doubtful_s[known.node_id] = now_s
@@ -122,13 +121,15 @@ class Observation:
             shards={name: member for name, member in members.items() if not name.startswith(GROUP_PREFIX)},
         )
 
-    def failing(self, now_s: float) -> frozenset[str]:
-        """Names of those that hung, do not come up again in time, or died too often."""
-        return frozenset(
-            name
-            for name, failure in self._failures.items()
-            if failure.is_hang or now_s - failure.since_s > FAILING_S or self._restarts.is_spent(name, now_s)
-        )
+    @property
+    def failing(self) -> frozenset[str]:
+        """Names of those that died or hung and have not answered since."""
+        return frozenset(self._failures)
+
+    def barred(self, now_s: float) -> frozenset[str]:
+        """Names of those that are left alone because they died too often, or do not come up again in time."""
+        late = {name for name, failure in self._failures.items() if now_s - failure.since_s > LATE_S}
+        return frozenset(late | {name for name in self._failures if self._restarts.is_spent(name, now_s)})
 
     @property
     def doubtful(self) -> frozenset[str]:
@@ -203,12 +204,11 @@ class Observation:
             analysed = (camera for camera, holding in known.status.holdings.items() if not holding.is_quarantined)
             self._suspicion.note_death(known.given.union(analysed), now_s)
 
-    def _fail(self, name: str, cause: str, now_s: float, *, is_hang: bool = False) -> None:
+    def _fail(self, name: str, cause: str, now_s: float) -> None:
         if name not in self._failures:
             _log.error("an actor does not work", actor=name, cause=cause)
-        before = self._failures.get(name)
-        since_s = before.since_s if before else now_s
-        self._failures[name] = _Failure(cause, since_s, now_s, is_hang or (before is not None and before.is_hang))
+        since_s = self._failures[name].since_s if name in self._failures else now_s
+        self._failures[name] = _Failure(cause, since_s, now_s)
 
     def _condition(self, known: _Known, now_s: float) -> Condition:
         silence_s = None if known.answered_s is None else now_s - known.answered_s

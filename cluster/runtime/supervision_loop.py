@@ -33,7 +33,7 @@ from cluster.supervision import (
 )
 
 PERIOD_S = 1.0
-# While cameras are on their way from one group to another, each step ends a gap.
+# While cameras are on their way from one group to another, or a group is replaced, each step ends a gap.
 HANDOVER_S = 0.25
 POLL_S = 1.0
 # So many groups tell of each of their cameras in one step; where there are more, they take turns.
@@ -146,8 +146,8 @@ class SupervisionLoop:
         for action in actions:
             self._attempt(partial(self._do, action, assignments or {}), action)
         self._assigned, self._causes = assignments, self._seen.causes
-        is_taking = any(isinstance(action, Take | Prepare) for action in actions)
-        self._is_moving = is_taking or any(group.standbys for group in actual.groups.values())
+        goes_on = any(isinstance(action, End | Take | Prepare) for action in actions)
+        self._is_moving = goes_on or any(group.standbys for group in actual.groups.values())
 
     @property
     def status(self) -> ClusterStatus:
@@ -201,7 +201,8 @@ class SupervisionLoop:
             resting=self._resting(now_s) if self._lease_s() else frozenset(assignments or ()),
             quarantined=self._quarantined(now_s) & (assignments or {}).keys(),
             ranks=self._suspicion.ranks(),
-            failing=self._seen.failing(now_s),
+            failing=self._seen.failing,
+            barred=self._seen.barred(now_s),
             doubtful=self._seen.doubtful,
             cameras_per_group=self._plan.cameras_per_group,
             cpus_for_inference=self._plan.cpus_for_inference,

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.grouping import capacity
 from cluster.isolation import ALLOWANCE, PROOF, SUSPECT_S, Suspicion
-from cluster.placement import capacity
 
 BAD = "venues/v/cameras/0"
 

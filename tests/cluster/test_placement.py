@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.placement import Demand, Groups, Ledger, Node, Room, Seat, ShardRing, capacity, group_seat, shard_seats
+from cluster.placement import Demand, Ledger, Node, Seat, ShardRing, shard_seats
 
 A, B = Node("a" * 56, 2), Node("b" * 56, 4)
 
@@ -88,21 +88,3 @@ def test_no_node_has_more_than_a_camera_above_what_others_have(costs: list[float
         others = min(book.load(node.node_id) for node in nodes)
         dearest = max(book.cost(each, node_id) for each, where in placed.items() if where == node_id)
         assert book.load(node_id) - dearest <= others + 1e-9, camera
-
-
-@given(st.lists(st.integers(0, 10), max_size=5), st.integers(0, 40), st.integers(0, 4), st.integers(1, 8))
-def test_groups_of_a_node_take_all_cameras_and_none_takes_too_many(held: list[int], more: int, rank: int, most: int) -> None:
-    rooms = {group_seat("n", index).name: Room(count, 0, float(count)) for index, count in enumerate(held)}
-    groups = Groups("n", rooms, {group_seat("n", 1).name}, most)
-    placed = groups.place(dict.fromkeys(names(more), 1.0), rank)
-    assert placed.keys() == set(names(more))
-    for name, count in Counter(placed.values()).items():
-        before = rooms.get(name, Room())
-        assert name != group_seat("n", 1).name
-        assert before.cameras + count <= capacity(rank, most)
-        assert before.cameras == 0 or rank == 0
-
-
-def test_cameras_are_even_among_as_many_groups_as_they_need() -> None:
-    placed = Groups("n", {}, frozenset(), 8).place(dict.fromkeys(names(17), 1.0), 0)
-    assert sorted(Counter(placed.values()).values()) == [5, 6, 6]

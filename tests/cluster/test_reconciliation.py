@@ -116,11 +116,22 @@ def test_cameras_do_not_wait_for_a_node_on_which_no_group_comes_up() -> None:
     assert reconcile(doubtful, without) == [StartGroup(group_seat(A.node_id, 0)), Give("c1", G1)]
 
 
-def test_another_group_of_its_node_takes_the_place_of_one_that_fails() -> None:
+def test_another_group_of_its_node_takes_the_place_of_one_that_is_left_alone() -> None:
     actual = settled({}, {"c2": Holding(1, TASK)})
     without = replace(actual, groups={G1: actual.groups[G1]})
-    failing = replace(desired("c1", "c2"), failing=frozenset({G0}))
-    assert reconcile(failing, without) == [StartGroup(group_seat(A.node_id, 1))]
+    barred = replace(desired("c1", "c2"), failing=frozenset({G0}), barred=frozenset({G0}))
+    assert reconcile(barred, without) == [StartGroup(group_seat(A.node_id, 1))]
+
+
+def test_cameras_of_a_dead_group_fill_the_others_of_its_node_before_they_wait_for_it() -> None:
+    world = FakeWorld.of(A)
+    cameras = desired(*names(12))
+    world.settle(cameras)
+    world.kill(G0)
+    actions = reconcile(replace(cameras, failing=frozenset({G0})), world.actual)
+    assert [action for action in actions if isinstance(action, StartGroup)] == [StartGroup(group_seat(A.node_id, 0))]
+    assert {action.group for action in actions if isinstance(action, Give)} == {group_seat(A.node_id, 1).name}
+    assert sum(isinstance(action, Give) for action in actions) == 2
 
 
 def test_group_that_is_slow_to_answer_keeps_its_cameras() -> None:
