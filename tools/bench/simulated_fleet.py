@@ -27,7 +27,7 @@ class SimulatedFleet:
 
     machines: tuple[Node, ...]
     statuses: dict[str, GroupStatus | ShardStatus] = field(default_factory=dict)
-    orders: list[Callable[[], None]] = field(default_factory=list)
+    orders: list[Callable[[], object]] = field(default_factory=list)
     _said: dict[str, bytes] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=set)
     _editions: int = 0
