@@ -37,7 +37,9 @@ class RunningCluster:
         self._orders = orders
         self._ray_address = ray_address
         self._silence = Silence(clock)
-        self._supervisor = self._found()
+        self._head = ""
+        self._supervisor: Any = None
+        self._find()
 
     def status(self) -> ClusterStatus | None:
         """How the cluster does; None while the supervisor does not answer.
@@ -45,10 +47,16 @@ class RunningCluster:
         Asked again and again it brings the supervisor back: one that hangs is killed, so that Ray starts it anew; one that went
         with the head of its Ray cluster is started in the cluster that is there now.
         """
+        if self._supervisor is None:
+            self._recover(hangs=False)
+            return None
         try:
             status: ClusterStatus = ray.get(self._supervisor.status.remote(), timeout=ANSWER_S)
-        except (GetTimeoutError, RayError) as error:
-            self._recover(error)
+        except GetTimeoutError:
+            self._recover(hangs=True)
+            return None
+        except RayError:  # it died, and Ray starts it anew, or it is lost
+            self._recover(hangs=False)
             return None
         self._silence.end()
         return status
@@ -59,6 +67,8 @@ class RunningCluster:
         Returns how many revisions are left on disk; None where the supervisor did not say.
         """
         left: int | None = None
+        if self._supervisor is None:
+            return left
         try:
             left = ray.get(self._supervisor.stop.remote(grace_s), timeout=grace_s + STOP_MARGIN_S)
             ray.kill(self._supervisor, no_restart=True)
@@ -68,12 +78,12 @@ class RunningCluster:
             leave_ray()
         return left
 
-    def _recover(self, error: Exception) -> None:
-        match self._silence.step():
+    def _recover(self, *, hangs: bool) -> None:
+        match self._silence.step(hangs=hangs):
             case Remedy.NONE:
                 return
             case Remedy.KILL:
-                _log.warning("the supervisor hangs: killed, so that Ray starts it anew", problem=type(error).__name__)
+                _log.warning("the supervisor hangs: killed, so that Ray starts it anew")
                 with suppress(RayError):
                     ray.kill(self._supervisor, no_restart=False)
             case Remedy.REJOIN:
@@ -81,29 +91,32 @@ class RunningCluster:
 
     def _rejoin(self) -> None:
         """Looks for the supervisor in the Ray cluster that is there now, which may be another one."""
-        if self._ray_address and not is_listening(self._ray_address):
-            _log.warning("the head of the Ray cluster is away; cameras go on without it", address=self._ray_address)
+        if is_listening(self._head) != bool(self._ray_address):
+            # A head of our own that listens has not forgotten the supervisor; one of others that does not cannot be asked for it.
+            _log.warning("waiting for Ray to bring back the supervisor; cameras go on without it", head=self._head)
             return
-        _log.warning("the supervisor is lost: joining Ray again")
+        _log.warning("the supervisor is lost: joining Ray again", head=self._head)
         leave_ray()
         try:
-            self._supervisor = self._found()
+            self._find()
         except ClusterError as error:
             _log.error("the cluster cannot be brought back yet", problem=str(error))
 
-    def _found(self) -> Any:
-        """The supervisor, started where there is none. Raises ClusterError, and then Ray is left."""
+    def _find(self) -> None:
+        """Finds the supervisor, started where there is none. Raises ClusterError, and then Ray is left."""
+        self._supervisor = None
         if self._ray_address:
             join_ray(self._ray_address)
         else:
             start_local_ray()
+        self._head = self._ray_address or ray.get_runtime_context().gcs_address
         supervisor = ray.remote(Supervisor).options(**supervisor_options(), get_if_exists=True).remote(self._orders)
         try:
             _check(supervisor, self._orders)
         except ClusterError:
             leave_ray()
             raise
-        return supervisor
+        self._supervisor = supervisor
 
 
 def _check(supervisor: Any, orders: Orders) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from enum import Enum
 
-KILL_AFTER_S = 4.0
-REJOIN_AFTER_S = 15.0
+# Cameras do not wait for the supervisor, and a busy machine may keep it silent for a while.
+KILL_AFTER_S = 8.0
+REJOIN_AFTER_S = 20.0
 
 
 class Remedy(Enum):
@@ -28,13 +29,17 @@ class Silence:
         self._last_s = self._clock()
         self._is_killed = False
 
-    def step(self) -> Remedy:
-        """There was none: kills once after KILL_AFTER_S, and looks again for who should answer after each REJOIN_AFTER_S."""
+    def step(self, *, hangs: bool) -> Remedy:
+        """There was none: kills one that hangs once after KILL_AFTER_S; looks again for who should answer each REJOIN_AFTER_S.
+
+        Args:
+            hangs: it took the question and said nothing; else there is nobody who could, at least not now.
+        """
         silent_s = self._clock() - self._last_s
         if silent_s >= REJOIN_AFTER_S:
             self.end()
             return Remedy.REJOIN
-        if silent_s >= KILL_AFTER_S and not self._is_killed:
+        if hangs and silent_s >= KILL_AFTER_S and not self._is_killed:
             self._is_killed = True
             return Remedy.KILL
         return Remedy.NONE

@@ -9,12 +9,12 @@ class Clock:
         return self.time_s
 
 
-def remedies(silence: Silence, clock: Clock, seconds: int) -> list[Remedy]:
+def remedies(silence: Silence, clock: Clock, seconds: int, *, hangs: bool = True) -> list[Remedy]:
     """What is done in so many seconds without an answer, one look a second."""
     done = []
     for _ in range(seconds):
         clock.time_s += 1
-        done.append(silence.step())
+        done.append(silence.step(hangs=hangs))
     return [remedy for remedy in done if remedy is not Remedy.NONE]
 
 
@@ -38,3 +38,8 @@ def test_answer_ends_the_count() -> None:
     assert remedies(silence, clock, int(KILL_AFTER_S)) == [Remedy.KILL]
     silence.end()
     assert remedies(silence, clock, int(KILL_AFTER_S)) == [Remedy.KILL]
+
+
+def test_supervisor_that_died_is_left_to_ray_and_then_looked_for() -> None:
+    clock = Clock()
+    assert remedies(Silence(clock), clock, 2 * int(REJOIN_AFTER_S), hangs=False) == [Remedy.REJOIN, Remedy.REJOIN]
