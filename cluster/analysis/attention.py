@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cluster.analysis.agreement import agreed
 from cluster.analysis.change import Luma, changes
-from cluster.analysis.regions import regions, renewed
+from cluster.analysis.regions import around, renewed, with_known
 from cluster.analysis.scene import Box, Picture, RuleParameters
 from cluster.detections import Detections
 from cluster.video.frame import Frame
@@ -30,10 +30,10 @@ SETTLE_LOOKS = 3
 QUIET_AFTER_S = 5.0
 # While it is quiet, frames that come sooner are not analysed: half of what a key frame every two seconds gives.
 QUIET_STEP_S = 1.0
-# Around what has changed, so much is looked at: as much as the smallest person watched for is high.
+# Around what has changed, so much is looked at: as much as the smallest person watched for is high; half of it around what was
+# found there, however faintly, which is looked at whole. Where that is more of the picture, all of it is looked at, and nothing
+# compared until what has changed may have settled.
 CONTEXT_PX = 24
-# What the tracker follows, however faintly, is looked at whole. Where more of the picture would be looked at, all of it is.
-_KNOWN_SCORE = 0.1
 _LARGEST_SHARE = 0.5
 _EPSILON_S = 1e-6
 
@@ -89,7 +89,7 @@ class Attention:
         """Has the next frame looked at, because what came of a look is lost, or what follows has nothing to do with it."""
         self._looked_at: Luma | None = None
         self._changed_at_s = np.empty((0, 0))
-        self._whole_s = self._changed_s = self._taken_s = self._analysed_s = -inf
+        self._whole_s = self._changed_s = self._taken_s = self._analysed_s = self._busy_until_s = -inf
 
     @classmethod
     def of(cls, rules: Iterable[RuleParameters], *, gating: bool) -> Self:
@@ -135,8 +135,11 @@ class Attention:
         return self._kept
 
     def _parts(self, frame: Frame) -> tuple[Part, ...]:
-        time_s, now = frame.capture_time_s, frame.luma
-        before = self._looked_at
+        time_s = frame.capture_time_s
+        if self._taken_s < time_s < self._busy_until_s:
+            self._whole_s = time_s
+            return (_whole(frame.picture),)
+        before, now = self._looked_at, frame.luma
         if before is None or before.shape != now.shape or time_s <= self._taken_s:
             self._changed_at_s = np.full(now.shape, time_s)
             self._changed_s = time_s
@@ -155,15 +158,22 @@ class Attention:
         return (_whole(frame.picture),)
 
     def _look_at_regions(self, frame: Frame, before: Luma, restless: NDArray[np.bool_]) -> tuple[Part, ...]:
-        known = self._known()
         zoom = frame.picture.shape[1] / restless.shape[1]
-        boxes = (known.boxes[known.scores >= _KNOWN_SCORE] / zoom).tolist()
-        around = regions(restless, boxes, round(CONTEXT_PX / zoom))
-        if sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in around) > _LARGEST_SHARE * restless.size:
+        boxes = around(restless, round(CONTEXT_PX / zoom))
+        limit_px = _LARGEST_SHARE * restless.size
+        if _area(boxes) <= limit_px:
+            known = self._found[-1].boxes / zoom if self._found else np.empty((0, 4))
+            boxes = with_known(boxes, known, CONTEXT_PX / 2 / zoom, (restless.shape[1], restless.shape[0]))
+        if _area(boxes) > limit_px:
+            self._busy_until_s = self._changed_s + SETTLE_S
             return self._look_at_whole(frame)
-        for x0, y0, x1, y1 in np.array(around, int).tolist():
+        for x0, y0, x1, y1 in np.array(boxes, int).tolist():
             before[y0:y1, x0:x1] = frame.luma[y0:y1, x0:x1]
-        return tuple(_part(frame.picture, box, zoom) for box in around)
+        return tuple(_part(frame.picture, box, zoom) for box in boxes)
+
+
+def _area(boxes: Iterable[Box]) -> float:
+    return sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes)
 
 
 def _whole(picture: Picture) -> Part:

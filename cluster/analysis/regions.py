@@ -16,23 +16,28 @@ from cluster.detections import Detections
 _MOST = 0.5
 
 
-def regions(changed: NDArray[np.bool_], known: Iterable[Box], margin: int) -> list[Box]:
-    """Boxes apart from each other around all that has changed, in whole pixels of the picture and within it.
+def around(changed: NDArray[np.bool_], margin: int) -> list[Box]:
+    """Boxes apart from each other around all that has changed in a picture, (h, w), and `margin` pixels further, within it."""
+    reach = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * margin + 1, 2 * margin + 1))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(changed.view(np.uint8), reach))
+    return _apart((float(x), float(y), float(x + width), float(y + height)) for x, y, width, height, _ in stats[1:].tolist())
+
+
+def with_known(parts: Sequence[Box], known: NDArray[np.floating], margin: float, size: tuple[int, int]) -> list[Box]:
+    """Parts of a picture, grown by all that is known to be there and touches them: boxes apart from each other, in whole pixels.
 
     Args:
-        changed: (h, w), where the picture has changed.
-        known: where things are, in the same pixels; one that touches what is looked at is looked at whole.
-        margin: how much is looked at around what has changed, in pixels; half of it around what is known.
+        parts: apart from each other.
+        known: (n, 4), where things are, in the same pixels.
+        margin: how much is looked at around what is known, in pixels.
+        size: width and height of the picture.
     """
-    reach = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * margin + 1, 2 * margin + 1))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(changed.astype(np.uint8), reach))
-    seeds = [(float(x), float(y), float(x + width), float(y + height)) for x, y, width, height, _ in stats[1:].tolist()]
-    around = [(x0 - margin / 2, y0 - margin / 2, x1 + margin / 2, y1 + margin / 2) for x0, y0, x1, y1 in known]
-    height, width = changed.shape
+    things: list[Box] = [(x0, y0, x1, y1) for x0, y0, x1, y1 in (known + margin * np.array([-1, -1, 1, 1])).tolist()]
+    width, height = size
     return [
         (float(max(0, floor(x0))), float(max(0, floor(y0))), float(min(width, ceil(x1))), float(min(height, ceil(y1))))
-        for x0, y0, x1, y1 in _apart([*seeds, *around])
-        if any(do_touch((x0, y0, x1, y1), seed, 0) for seed in seeds)
+        for x0, y0, x1, y1 in _apart([*parts, *things])
+        if any(do_touch((x0, y0, x1, y1), part, 0) for part in parts)
     ]
 
 

@@ -1,11 +1,13 @@
+from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from cluster.analysis.boxes import do_touch
-from cluster.analysis.regions import regions, renewed
+from cluster.analysis.regions import around, renewed, with_known
 from cluster.analysis.scene import Box
 from cluster.detections import Detections
 from vigie.vocabulary import ObjectClass
@@ -26,23 +28,28 @@ def people(*boxes: Box, score: float = 0.8) -> Detections:
     )
 
 
+def changed_at(points: Iterable[tuple[int, int]]) -> NDArray[np.bool_]:
+    changed = np.zeros((HEIGHT, WIDTH), np.bool_)
+    for x, y in points:
+        changed[y, x] = True
+    return changed
+
+
 @given(st.lists(POINTS, max_size=6), st.lists(BOXES, max_size=5), st.integers(0, 12))
 def test_all_that_changed_is_looked_at_once_with_what_it_touches(
     points: list[tuple[int, int]], known: list[Box], margin: int
 ) -> None:
-    changed = np.zeros((HEIGHT, WIDTH), np.bool_)
-    for x, y in points:
-        changed[y, x] = True
-
-    found = regions(changed, known, margin)
+    parts = around(changed_at(points), margin)
+    found = with_known(parts, np.array(known).reshape(-1, 4), margin / 2, (WIDTH, HEIGHT))
 
     assert all(0 <= x0 < x1 <= WIDTH and 0 <= y0 < y1 <= HEIGHT for x0, y0, x1, y1 in found)
-    assert not any(do_touch(one, other, -1) for one, other in combinations(found, 2))
-    for x, y in points:
-        around = max(0, x - margin), max(0, y - margin), min(WIDTH, x + margin + 1), min(HEIGHT, y + margin + 1)
-        assert any(is_within(around, box) for box in found)
+    for boxes in (parts, found):
+        assert not any(do_touch(one, other, -1) for one, other in combinations(boxes, 2))
+        for x, y in points:
+            near = max(0, x - margin), max(0, y - margin), min(WIDTH, x + margin + 1), min(HEIGHT, y + margin + 1)
+            assert any(is_within(near, box) for box in boxes)
     for thing in known:
-        assert all(is_within(thing, box) for box in found if do_touch(thing, box, 0))
+        assert all(is_within(thing, box) for box in found if do_touch(thing, box, -1))
 
 
 def is_within(inner: Box, outer: Box) -> bool:
@@ -50,11 +57,10 @@ def is_within(inner: Box, outer: Box) -> bool:
 
 
 def test_what_is_known_where_nothing_changed_is_not_looked_at() -> None:
-    changed = np.zeros((HEIGHT, WIDTH), np.bool_)
-    changed[10, 10] = True
+    elsewhere = np.array([(100.0, 50.0, 110.0, 80.0)])
 
-    assert regions(changed, [(100, 50, 110, 80)], 4) == [(6, 6, 15, 15)]
-    assert regions(np.zeros((HEIGHT, WIDTH), np.bool_), [(100, 50, 110, 80)], 4) == []
+    assert with_known(around(changed_at([(10, 10)]), 4), elsewhere, 2, (WIDTH, HEIGHT)) == [(6, 6, 15, 15)]
+    assert with_known(around(changed_at([]), 4), elsewhere, 2, (WIDTH, HEIGHT)) == []
 
 
 def test_what_is_in_a_part_is_what_was_found_there() -> None:
