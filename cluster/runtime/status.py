@@ -116,6 +116,7 @@ class ClusterStatus:
 
     Attributes:
         pid: of the supervisor's process, on its machine.
+        silent_s: how long ago its loop last came round; until then all else is as it was.
         synced: it knows which cameras are to be analysed.
         problem: why it cannot hear of changes; empty while it can.
         assigned: names of the cameras that are to be analysed.
@@ -126,6 +127,7 @@ class ClusterStatus:
     """
 
     pid: int = 0
+    silent_s: float = 0.0
     synced: bool = False
     problem: str = ""
     assigned: frozenset[str] = frozenset()

@@ -99,6 +99,7 @@ class SupervisionLoop:
         self._turn = 0
         self._evenness_s = clock()
         self._uneven_since_s: float | None = None
+        self._stepped_s = clock()
         self._settled: object = None
         self._is_moving = False
         self._woken = threading.Event()
@@ -118,6 +119,7 @@ class SupervisionLoop:
                 self.step()
             except Exception:  # noqa: BLE001 - the loop outlives whatever goes wrong in a step
                 _log.exception("a step of the supervision failed")
+            self._stepped_s = self._clock()
             self._woken.wait(HANDOVER_S if self._is_moving else PERIOD_S)
             self._woken.clear()
 
@@ -154,6 +156,7 @@ class SupervisionLoop:
         """How the cluster does, as the last step saw it. May be asked by any thread."""
         assigned, groups = self._assigned, self._seen.groups
         return ClusterStatus(
+            silent_s=self._clock() - self._stepped_s,
             synced=assigned is not None,
             assigned=frozenset(assigned or ()),
             groups=groups,

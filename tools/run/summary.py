@@ -9,6 +9,8 @@ from cluster.runtime.status import ClusterStatus
 from tools.errors import ExitCode
 
 WAITING = "waiting"
+# A step of the supervisor takes a second or two, and some more on a machine that has too much to do.
+SILENT_S = 10.0
 
 _OVER = frozenset({CameraState.ENDED, CameraState.MISCONFIGURED, CameraState.UNAUTHORIZED})
 
@@ -66,7 +68,14 @@ def problems(status: ClusterStatus) -> tuple[str, ...]:
     watch = f"assignments cannot be watched: {status.problem}" if status.problem else ""
     failures = (f"{name}: {cause}" for name, cause in status.failures.items())
     groups = (f"{name}: {problem}" for name, group in status.groups.items() for problem in group.problems)
-    return tuple(filter(None, (watch, *failures, *groups)))
+    return tuple(filter(None, (_silence(status.silent_s), watch, *failures, *groups)))
+
+
+def _silence(silent_s: float) -> str:
+    """What is wrong where the supervisor answers and yet does nothing: it waits for Ray, whose head is away or slow."""
+    if silent_s < SILENT_S:
+        return ""
+    return f"the supervisor has waited for Ray for {silent_s:.0f} s: see whether its head runs; cameras go on meanwhile"
 
 
 def ending(status: ClusterStatus) -> ExitCode | None:

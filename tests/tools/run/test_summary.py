@@ -42,6 +42,12 @@ def test_problems_of_groups_are_told_by_the_group() -> None:
     assert summarize(replace(healthy, groups={"group-0": short})).problems == ("group-0: its shards cannot keep up",)
 
 
+def test_supervisor_whose_loop_hangs_is_told_of() -> None:
+    (problem,) = summarize(replace(status({}), silent_s=42.0)).problems
+    assert problem.startswith("the supervisor has waited for Ray for 42 s")
+    assert summarize(replace(status({}), silent_s=2.0)).problems == ()
+
+
 ENDED = {A: CameraState.ENDED, B: CameraState.ENDED}
 
 
