@@ -54,9 +54,9 @@ class Daemon:
         """Ends it at once, without a word to anyone."""
         self._end(signal.SIGKILL)
 
-    def stop(self) -> None:
-        """Asks it to end, and waits until it has; one that does not is killed."""
-        self._end(signal.SIGTERM)
+    def stop(self, within_s: float = _STOP_S) -> bool:
+        """Asks it to end, and waits until it has; whether it did within so long, or had to be killed."""
+        return self._end(signal.SIGTERM, within_s)
 
     def freeze(self) -> None:
         """Stops it where it is: connections stay open, and nothing comes."""
@@ -70,12 +70,14 @@ class Daemon:
         if self._process is not None and self.is_running:
             self._process.send_signal(number)
 
-    def _end(self, number: signal.Signals) -> None:
+    def _end(self, number: signal.Signals, within_s: float = _STOP_S) -> bool:
         if self._process is None:
-            return
+            return True
         self._signal(number)
         try:
-            self._process.wait(_STOP_S)
+            self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+            return False
+        return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from cluster.runtime.names import ALLOCATION, HEALTH_CHECKS
+from cluster.runtime.names import ALLOCATION, LOCAL_SETTINGS
 from tools.rehearsal.daemon import Daemon
 from tools.rehearsal.network import Place
 from tools.rehearsal.redis import redis_address
@@ -15,7 +15,6 @@ from tools.rehearsal.redis import redis_address
 HEAD_PORT = 6379
 _STORE_BYTES = 80 << 20
 _RAY = str(Path(sys.executable).with_name("ray"))
-_SETTINGS = HEALTH_CHECKS | {"event_stats": False}
 
 GROUP, SHARD, SUPERVISOR = "ray::CameraGroup", "ray::InferenceShard", "ray::Supervisor"
 RAYLET, GCS = "raylet", "gcs_server"
@@ -24,7 +23,7 @@ RAYLET, GCS = "raylet", "gcs_server"
 def head_node(folder: Path, place: Place, store: Place, environment: Mapping[str, str]) -> Daemon:
     """The head, on which nothing of Vigie runs but the supervisor; what it knows is in the Redis of `store`."""
     options = ["--head", "--port", str(HEAD_PORT), "--num-cpus", "0", "--include-dashboard", "false"]
-    options += ["--system-config", json.dumps(_SETTINGS)]
+    options += ["--system-config", json.dumps(LOCAL_SETTINGS)]
     return _node(folder, place, options, {**environment, "RAY_REDIS_ADDRESS": redis_address(store)})
 
 
@@ -53,7 +52,9 @@ def _node(folder: Path, place: Place, options: list[str], environment: Mapping[s
     # Paths of sockets below it have room for a hundred letters.
     temporary = folder / place.name
     usual = ["--node-ip-address", place.address, "--temp-dir", str(temporary), "--object-store-memory", str(_STORE_BYTES)]
-    command = place.command([_RAY, "start", "--block", "--disable-usage-stats", *usual, *options])
+    command = place.command(
+        [_RAY, "start", "--block", "--disable-usage-stats", "--include-log-monitor", "false", *usual, *options]
+    )
     told = {**ALLOCATION, "RAY_DISABLE_IMPORT_WARNING": "1", **environment}
     return Daemon(f"the Ray node {place.name}", command, log=folder / f"{place.name}.log", environment=told)
 

@@ -12,6 +12,7 @@ from tools.rehearsal.ray_nodes import GROUP, SHARD, SUPERVISOR, found
 
 _DELIVERED_S = 120.0
 _CALLERS_S = 20.0
+_STOPPED_S = 90.0
 _LOOK_S = 0.5
 # The number of the state in Linux's include/net/tcp_states.h.
 _ESTABLISHED = "01"
@@ -37,8 +38,8 @@ def stopped(world: World) -> Finding:
     """Lets all be delivered, ends the cluster as its user would, then everything else; whether that left nothing running."""
     _wait_until(lambda: not any(entry.outcome == "pending" for entry in read_ledgers(world.outboxes)), _DELIVERED_S)
     world.keeper.let_go(world.run)
-    world.run.stop()
-    problems = [f"{what} on {place.name}" for place in (world.head, *world.workers) for what in (GROUP, SHARD, SUPERVISOR)
+    problems = [] if world.run.stop(_STOPPED_S) else [f"vigie run had to be killed after {_STOPPED_S:g} s"]
+    problems += [f"{what} on {place.name}" for place in (world.head, *world.workers) for what in (GROUP, SHARD, SUPERVISOR)
                 if found(place, what)]  # fmt: skip
     world.keeper.end()
     places = (world.head, *world.workers, world.store, world.office, world.street)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from google.protobuf.json_format import MessageToDict
 
 from tools.chaos.cluster.world import World
 from vigie.channel import open_channel
@@ -19,6 +20,7 @@ _EVERY_S = 0.25
 _DEADLINE_S = 1.0
 _PAGE = 1000
 _TAIL_BYTES = 65_536
+_COMPARED = 4
 # Owners report every two seconds, `vigie run` every second; a busy machine keeps both waiting.
 _FRESH_S, _FRESHLY_SAID_S = 6.0, 4.0
 _REPORTS_KEPT = 8
@@ -49,10 +51,14 @@ class Report:
 
 
 class Sight:
-    """Keeps what was last reported of each camera. A context manager: it looks in a thread of its own meanwhile."""
+    """Keeps what was last reported of each camera, and writes down all of it, for whoever asks why.
+
+    A context manager: it looks in a thread of its own meanwhile.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._log = (world.folder / "health.jsonl").open("w")
         self._over = threading.Event()
         self._thread = threading.Thread(target=self.run, name="sight", daemon=True)
         self._reports: dict[str, deque[Report]] = {name: deque(maxlen=_REPORTS_KEPT) for name in world.venues.names()}
@@ -87,6 +93,7 @@ class Sight:
         is_live = health.state == cameras_pb2.CAMERA_STATE_LIVE
         if not reports or reports[-1].time_s < time_s:
             reports.append(Report(time_s, health.incarnation, is_live, health.analysed_frames))
+            self._log.write(json.dumps(MessageToDict(health)) + "\n")
 
     def __enter__(self) -> "Sight":
         self._thread.start()
@@ -95,6 +102,7 @@ class Sight:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        self._log.close()
 
 
 def _is_well(reports: Sequence[Report], since_s: float, now_s: float) -> bool:
@@ -121,20 +129,22 @@ class Control:
         self._cameras = cameras
 
     def is_well(self, since_s: float) -> bool:
-        """Whether the last that was said is fresh, and that every camera is live."""
-        said_s = self._log.stat().st_mtime
-        return said_s > max(since_s, time.time() - _FRESHLY_SAID_S) and _says_live(self._last_line(), self._cameras)
+        """Whether what was last said is fresh, says that every camera is live, and changes as it does while somebody looks."""
+        if self._log.stat().st_mtime < max(since_s, time.time() - _FRESHLY_SAID_S):
+            return False
+        said = [_statement(line) for line in self._last_lines()]
+        return bool(said) and said[-1].get("cameras") == {"live": self._cameras} and any(each != said[-1] for each in said)
 
-    def _last_line(self) -> str:
+    def _last_lines(self) -> list[str]:
         with self._log.open("rb") as file:
             file.seek(max(0, self._log.stat().st_size - _TAIL_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
-        return lines[-1] if lines else ""
+            return file.read().decode(errors="replace").splitlines()[-_COMPARED:]
 
 
-def _says_live(line: str, cameras: int) -> bool:
+def _statement(line: str) -> dict[str, object]:
+    """What a line says; nothing where it is not JSON."""
     try:
         said = json.loads(line)
     except ValueError:
-        return False
-    return isinstance(said, dict) and said.get("cameras") == {"live": cameras}
+        return {}
+    return said if isinstance(said, dict) else {}
