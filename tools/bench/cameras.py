@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
@@ -15,15 +15,14 @@ from rich import box
 from rich.table import Table
 
 from cluster.inference.hardware import CPU_ONLY
-from cluster.inference.pack import default_pack_path, load_pack
-from cluster.inference.session import ModelSession
+from cluster.inference.models import Models
 from tools.bench.capacity import cost, estimate, next_size
 from tools.bench.encoding import Keep, Reel, reels_of
 from tools.bench.live import GATING, RATE_ANALYSED_HZ, LiveSite, Window, live_site
 from tools.bench.roster import BUSY_EVERY, Post, roster
 from tools.bench.scenes import Footage
 from tools.bench.telling import telling
-from tools.bench.truth import Raised, Recall, recall, recorded, replayed, seen_in
+from tools.bench.truth import Raised, Recall, Replay, recall, recorded, replayed, seen_in
 from tools.connection import AsJson
 from tools.display import console
 
@@ -46,6 +45,7 @@ class Trial:
     Attributes:
         cameras: how many.
         gating: `on` or `off`.
+        seconds: for how long.
         cores: CPU seconds a second of all processes of Vigie.
         serving_cores: of the camera server, which is not counted among them.
         shares: cores by process, by what it is.
@@ -58,6 +58,7 @@ class Trial:
 
     cameras: int
     gating: str
+    seconds: float
     cores: float
     serving_cores: float
     shares: Mapping[str, float]
@@ -66,6 +67,12 @@ class Trial:
     dropped: Mapping[str, int]
     recall: Recall
     problems: tuple[str, ...]
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether hardly a frame was lost."""
+        lost = sum(self.dropped.values())
+        return lost <= LOST_SHARE * (self.analysed_rate_hz * self.cameras * self.seconds + lost)
 
     @property
     def each(self) -> float:
@@ -145,29 +152,33 @@ def cameras(
     with TemporaryDirectory(prefix="vigie-bench-") as name, telling() as tell:
         folder = Path(name)
         reels = reels_of(footage, quiet or [], seconds, keep or folder, tell)
-        bench = Bench(reels, _expected(reels, tell), folder, seconds, tell)
+        alone = _alone(reels, tell)
+        bench = Bench(reels, {name: replay.raised for name, replay in alone["off"].items()}, folder, seconds, tell)
         costs = [bench.trial(size, gating) for _ in range(rounds) for size in sizes for gating in GATINGS]
         firsts = {gating: _estimate([trial for trial in costs if trial.gating == gating]) for gating in GATINGS}
         searched = [trial for gating in GATINGS if search for trial in bench.largest(gating, firsts[gating])]
-        figures = _figures(reels, costs, firsts, searched)
+        figures = _figures(reels, alone, costs, searched)
     _show(figures, as_json=as_json)
 
 
-def _expected(reels: Sequence[Reel], tell: Tell) -> dict[str, list[Raised]]:
-    """What each reel gives without load, by its clip's name."""
+def _alone(reels: Sequence[Reel], tell: Tell) -> dict[str, dict[str, Replay]]:
+    """What each reel gives and costs without a cluster, by gating and its clip's name."""
     cv2.setNumThreads(1)
-    session = ModelSession(load_pack(default_pack_path()), hardware=CPU_ONLY)
-    expected = {}
+    models = Models.load(None, None)
+    detector = models.detector(CPU_ONLY)
+    alone: dict[str, dict[str, Replay]] = {gating: {} for gating in GATINGS}
     for reel in reels:
         tell(f"replaying {reel.scene.file.name}")
-        expected[reel.scene.file.name] = replayed(reel, session, RATE_ANALYSED_HZ)
-    return expected
+        for gating, replays in alone.items():
+            replays[reel.scene.file.name] = replayed(reel, models, detector, RATE_ANALYSED_HZ, gating=gating == "on")
+    return alone
 
 
 def _trial(posts: Sequence[Post], gating: str, window: Window, found: Recall) -> Trial:
     return Trial(
         cameras=len(posts),
         gating=gating,
+        seconds=round(window.length_s, 2),
         cores=round(window.cpu_s / window.length_s, 4),
         serving_cores=round(window.serving_s / window.length_s, 4),
         shares={title: round(cpu_s / window.length_s, 4) for title, cpu_s in window.shares_s.items() if cpu_s},
@@ -202,23 +213,72 @@ def _estimate(trials: Sequence[Trial]) -> int:
 
 
 def _figures(
-    reels: Sequence[Reel], costs: Sequence[Trial], firsts: Mapping[str, int], searched: Sequence[Trial]
+    reels: Sequence[Reel], alone: Mapping[str, Mapping[str, Replay]], costs: Sequence[Trial], searched: Sequence[Trial]
 ) -> dict[str, object]:
-    largest = max(trial.cameras for trial in costs)
-    at_largest = {gating: [t.each for t in costs if (t.gating, t.cameras) == (gating, largest)] for gating in GATINGS}
     held = {
         gating: max((trial.cameras for trial in searched if trial.gating == gating and not trial.problems), default=0)
         for gating in GATINGS
     }
     return {
         "cores": os.cpu_count(),
-        "reels": [reel.described() for reel in reels],
-        "cpu_s_a_camera_s": {gating: round(median(values), 4) for gating, values in at_largest.items()},
-        "cpu_ratio": round(median(off / on for off, on in zip(*at_largest.values(), strict=True)), 2),
-        "estimated": dict(firsts),
+        "reels": [_reel_figures(reel, {gating: alone[gating][reel.scene.file.name] for gating in GATINGS}) for reel in reels],
+        "alone": alone_figures(reels, alone),
+        "live": live_figures(costs),
         "held": held,
         "held_ratio": round(held["on"] / held["off"], 2) if held["off"] else None,
         "trials": [asdict(trial) for trial in (*costs, *searched)],
+    }
+
+
+def _reel_figures(reel: Reel, replays: Mapping[str, Replay]) -> dict[str, object]:
+    """What a reel is, and what a camera that shows it costs without a cluster."""
+    costs = {
+        f"gating_{gating}": {
+            "cpu_s_a_camera_s": round(replay.cpu_s_a_camera_s, 4),
+            "analysed_rate_hz": round(replay.analysed_rate_hz, 2),
+            "looks_rate_hz": round(replay.looks_rate_hz, 2),
+            "signals": len(replay.raised),
+        }
+        for gating, replay in replays.items()
+    }
+    return {**reel.described(), **costs}
+
+
+def alone_figures(reels: Sequence[Reel], alone: Mapping[str, Mapping[str, Replay]]) -> dict[str, object]:
+    """What a camera of the mix costs without a cluster, and what gating does to its signals: whatever else the machine does."""
+    costs = {gating: _mixed(reels, replays) for gating, replays in alone.items()}
+    found = Recall()
+    for reel in reels:
+        name = reel.scene.file.name
+        found += recall((0.0, reel.length_s), alone["off"][name].raised, alone["on"][name].raised)
+    return {
+        "cpu_s_a_camera_s": {gating: round(cost, 4) for gating, cost in costs.items()},
+        "cpu_ratio": round(costs["off"] / costs["on"], 2),
+        "signals": asdict(found),
+    }
+
+
+def _mixed(reels: Sequence[Reel], replays: Mapping[str, Replay]) -> float:
+    """What a camera costs of which one in five is busy."""
+    busy, quiet = (
+        mean(replays[reel.scene.file.name].cpu_s_a_camera_s for reel in reels if reel.scene.is_busy is is_busy)
+        for is_busy in (True, False)
+    )
+    return (busy + (BUSY_EVERY - 1) * quiet) / BUSY_EVERY
+
+
+def live_figures(costs: Sequence[Trial]) -> dict[str, object]:
+    """What a live camera costs in the largest cluster that was measured; nothing where it lost frames, and so was spared work."""
+    largest = max(trial.cameras for trial in costs)
+    each = {
+        gating: [trial.each for trial in costs if (trial.gating, trial.cameras, trial.kept_up) == (gating, largest, True)]
+        for gating in GATINGS
+    }
+    pairs = list(zip(each["off"], each["on"], strict=False))
+    return {
+        "cameras": largest,
+        "cpu_s_a_camera_s": {gating: round(median(values), 4) if values else None for gating, values in each.items()},
+        "cpu_ratio": round(median(off / on for off, on in pairs), 2) if pairs else None,
     }
 
 
