@@ -142,9 +142,9 @@ class Control:
 
 
 def _statement(line: str) -> dict[str, object]:
-    """What a line says; nothing where it is not JSON."""
+    """What a line says, without the problems, which tell the time; nothing where it is not JSON."""
     try:
         said = json.loads(line)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return {name: value for name, value in said.items() if name != "problems"} if isinstance(said, dict) else {}
