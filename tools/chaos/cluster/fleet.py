@@ -38,6 +38,8 @@ _ANALYSED_HZ = 2.0
 _CALM_S = 30.0
 _DRAIN_S = 240
 _JOIN_S = 120.0
+# Ray gives what still runs on a machine half a minute.
+_STOP_S = 60.0
 _LOOK_S = 0.5
 
 
@@ -96,13 +98,13 @@ class Rehearsal:
     def run(self) -> list[Phase]:
         """Every phase, and how it went."""
         self._phase("start", lambda: None)
-        self._world.keeper.keep(Ward(self._probe))
-        first, second, *_ = self._world.workers
+        self._watch()
+        first, second, *_ = zip(self._world.workers, self._world.nodes, strict=True)
         self._phase("nothing happens", lambda: time.sleep(_CALM_S))
-        self._phase("one node loses power", first.kill)
-        self._rejoin(first)
-        self._phase("one node is drained", lambda: self._drain(second))
-        self._rejoin(second)
+        self._phase("one node loses power", first[0].kill)
+        self._rejoin(first[0])
+        self._phase("one node is drained and stopped", lambda: self._leave(*second))
+        self._rejoin(second[0])
         self._phase("all nodes are upgraded, one by one", self._upgrade)
         self._world.keeper.let_go(self._probe)
         self._probe.stop()
@@ -119,12 +121,18 @@ class Rehearsal:
 
     def _upgrade(self) -> None:
         for place, node in zip(self._world.workers, self._world.nodes, strict=True):
-            self._drain(place)
-            node.stop()
+            self._leave(place, node)
             self._rejoin(place)
 
-    def _drain(self, place: Place) -> None:
-        """Has a machine leave as its user would."""
+    def _watch(self) -> None:
+        """Has the probe watch, and waits until it has seen every camera."""
+        self._world.keeper.keep(Ward(self._probe))
+        cameras, deadline = len(self._world.venues.names()), time.monotonic() + _JOIN_S
+        while len(read_moments(self._probe.log)) < cameras and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+
+    def _leave(self, place: Place, node: Daemon) -> None:
+        """Has a machine leave as its user would, and stops it; whoever keeps it running starts it anew."""
         arguments = [
             "cluster",
             "drain",
@@ -144,6 +152,7 @@ class Rehearsal:
         if done.returncode:
             raise CommandError(f"{place.name} cannot be drained: {done.stderr.strip()[-500:]}")
         self._say(f"{place.name} is drained")
+        node.stop(_STOP_S)
 
     def _rejoin(self, place: Place) -> None:
         """Waits until a machine is back and analyses cameras."""
