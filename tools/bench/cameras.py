@@ -132,7 +132,7 @@ def cameras(
     footage: Footage,
     quiet: Quiet = None,
     sizes: Annotated[tuple[int, int], typer.Option(help="Cameras with which costs are measured.")] = (5, 15),
-    rounds: Annotated[int, typer.Option(min=1, max=20, help="How often costs are measured.")] = 3,
+    rounds: Annotated[int, typer.Option(min=0, max=20, help="How often live costs are measured; 0: no live cameras at all.")] = 3,
     seconds: Annotated[float, typer.Option(min=10, max=600, help="How long each trial is looked at.")] = 60,
     search: Annotated[bool, typer.Option(help="Find the largest numbers by trying.")] = True,
     keep: Keep = None,
@@ -155,8 +155,7 @@ def cameras(
         alone = _alone(reels, tell)
         bench = Bench(reels, {name: replay.raised for name, replay in alone["off"].items()}, folder, seconds, tell)
         costs = [bench.trial(size, gating) for _ in range(rounds) for size in sizes for gating in GATINGS]
-        firsts = {gating: _estimate([trial for trial in costs if trial.gating == gating]) for gating in GATINGS}
-        searched = [trial for gating in GATINGS if search for trial in bench.largest(gating, firsts[gating])]
+        searched = [trial for gating in GATINGS if search and costs for trial in bench.largest(gating, _first(costs, gating))]
         figures = _figures(reels, alone, costs, searched)
     _show(figures, as_json=as_json)
 
@@ -205,10 +204,13 @@ def _problems(window: Window, found: Recall) -> Iterator[str]:
         yield f"analysed less often than needed: {', '.join(slowed)}"
 
 
-def _estimate(trials: Sequence[Trial]) -> int:
-    """How many cameras should be held, by what they cost."""
-    fixed, each = cost([(trial.cameras, trial.cores) for trial in trials])
-    serving = median(trial.serving_cores / trial.cameras for trial in trials)
+def _first(trials: Sequence[Trial], gating: str) -> int:
+    """How many cameras to try first: by what they cost, where that is known; else as many as were measured."""
+    kept_up = [trial for trial in trials if trial.gating == gating and trial.kept_up]
+    if len({trial.cameras for trial in kept_up}) < 2:  # a line needs two points
+        return max(trial.cameras for trial in trials)
+    fixed, each = cost([(trial.cameras, trial.cores) for trial in kept_up])
+    serving = median(trial.serving_cores / trial.cameras for trial in kept_up)
     return estimate(fixed, each, serving=serving, cores=os.cpu_count() or 1)
 
 
@@ -269,7 +271,7 @@ def _mixed(reels: Sequence[Reel], replays: Mapping[str, Replay]) -> float:
 
 def live_figures(costs: Sequence[Trial]) -> dict[str, object]:
     """What a live camera costs in the largest cluster that was measured; nothing where it lost frames, and so was spared work."""
-    largest = max(trial.cameras for trial in costs)
+    largest = max((trial.cameras for trial in costs), default=0)
     each = {
         gating: [trial.each for trial in costs if (trial.gating, trial.cameras, trial.kept_up) == (gating, largest, True)]
         for gating in GATINGS
