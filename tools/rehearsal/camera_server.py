@@ -26,6 +26,7 @@ _MEDIA = (
     " ! h264parse ! rtph264pay name=pay0 pt=96 )"
 )
 _TICK_MS = 20
+_THREADS = 64
 
 
 class Pace(NamedTuple):
@@ -104,6 +105,8 @@ def main() -> None:
     Gst.init(None)
     cameras = Server(Pace(arguments.rate_hz, arguments.key_every))
     server = GstRtspServer.RTSPServer(address=arguments.address, service=arguments.port)
+    # A caller is answered once the first picture is there: nobody else is to wait for that.
+    server.get_thread_pool().set_max_threads(_THREADS)
     for path, shown in json.loads(arguments.cameras.read_text()).items():
         factory = cameras.camera(access_units(shown["pictures"]), shown["ahead_s"])
         server.get_mount_points().add_factory(path, factory)
