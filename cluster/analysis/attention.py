@@ -31,10 +31,11 @@ QUIET_AFTER_S = 5.0
 # While it is quiet, frames that come sooner are not analysed: half of what a key frame every two seconds gives.
 QUIET_STEP_S = 1.0
 # Around what has changed, so much is looked at: as much as the smallest person watched for is high; half of it around what was
-# found there, however faintly, which is looked at whole. Where that is more of the picture, all of it is looked at, and nothing
-# compared until what has changed may have settled.
+# found there, however faintly, which is looked at whole. Where that is more of the picture, all of it is looked at: a network
+# that sees now all, now a part finds not quite the same, and little would be saved (at half the picture, one of the 59 labelled
+# events was missed). Nothing is compared then until it may have settled.
 CONTEXT_PX = 24
-_LARGEST_SHARE = 0.5
+_LARGEST_SHARE = 0.25
 _EPSILON_S = 1e-6
 
 
