@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tools.errors import CommandError, ExitCode
 from tools.log import configure_log
+from tools.ray_head import check_head
 
 if TYPE_CHECKING:
     from cluster.runtime.attached import AttachedCluster
@@ -18,10 +18,7 @@ RayAddress = Annotated[
 def joined(ray_address: str) -> "AttachedCluster":
     """The cluster at an address. Raises CommandError where nothing listens, and ClusterError where that is no Ray."""
     configure_log()
+    check_head(ray_address, otherwise="name the one that `vigie run --ray-address` was given")
     from cluster.runtime.attached import AttachedCluster  # Ray takes a while to import
-    from cluster.runtime.names import is_listening
 
-    if not is_listening(ray_address):
-        problem = f"the head of a Ray cluster does not answer at {ray_address!r}; write HOST:PORT, such as 10.0.0.1:6379"
-        raise CommandError(problem, ExitCode.UNREACHABLE)
     return AttachedCluster(ray_address)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 import threading
 from contextlib import redirect_stdout, suppress
@@ -16,8 +15,9 @@ from cluster.config import ClusterConfig
 from cluster.errors import ConfigurationError
 from cluster.inference.models import Models
 from tools.connection import DEFAULT_ADDRESS, Address, AsJson
-from tools.errors import CommandError, ExitCode
+from tools.errors import ExitCode
 from tools.log import configure_log
+from tools.ray_head import check_head
 from tools.run.display import Display, chosen_display
 from tools.run.summary import ending
 from vigie.channel import channel_credentials
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 PERIOD_S = 1.0
 GRACE_S = 10.0
-HEAD_S = 5.0
 
 
 def _venue(text: str) -> str:
@@ -65,7 +64,7 @@ def run(
     heed_signals(stopping)
     _check_environment(coordination, joins=ray_address is not None)
     if ray_address is not None:
-        _check_head(ray_address)
+        check_head(ray_address, otherwise="start it with `ray start --head`, or leave --ray-address out")
     from cluster.runtime.running import RunningCluster  # Ray takes a while to import
     from cluster.runtime.supervisor import Orders
 
@@ -109,20 +108,6 @@ def _kill_descendants() -> None:
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):  # it has ended by itself
                 end(process)
-
-
-def _check_head(address: str) -> None:
-    """Raises CommandError where nothing listens: Ray itself would look for it for minutes."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise CommandError(f"--ray-address {address!r} is no address; write HOST:PORT, such as 10.0.0.1:6379", ExitCode.BAD_INPUT)
-    try:
-        socket.create_connection((host, int(port)), HEAD_S).close()
-    except (OSError, OverflowError) as error:
-        problem = f"the head of a Ray cluster does not answer at {address} ({error})"
-        raise CommandError(
-            f"{problem}; start it with `ray start --head`, or leave --ray-address out", ExitCode.UNREACHABLE
-        ) from error
 
 
 def _check_environment(coordination: str, *, joins: bool) -> None:
