@@ -8,12 +8,11 @@ from typing import Annotated
 import grpc
 import typer
 from rich import box
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
-from tools.display import console, json_line, last_id, time_text, time_zones, venue_of
+from tools.display import console, json_line, last_id, show_anew, time_text, time_zones, venue_of
 from tools.events.filters import EVERY_VENUE, InUtc, Venue, one_of
 from tools.health import fault_text
 from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2, vocabulary_pb2
@@ -52,7 +51,7 @@ def cameras(
         if as_json:
             _print_json(channel, request, repeat=watch)
         elif watch:
-            _watch(channel, request, zones)
+            show_anew(lambda: _table(list(listed_cameras(channel, request)), zones), every_s=_REFRESH_S)
         elif found := list(listed_cameras(channel, request)):
             console().print(_table(found, zones))
         elif state:
@@ -93,13 +92,6 @@ def _print_json(channel: grpc.Channel, request: camera_service_pb2.ListCamerasRe
         if not repeat:
             return
         time.sleep(_REFRESH_S)
-
-
-def _watch(channel: grpc.Channel, request: camera_service_pb2.ListCamerasRequest, zones: Mapping[str, tzinfo]) -> None:
-    with Live(console=console(), auto_refresh=False) as live:
-        while True:
-            live.update(_table(list(listed_cameras(channel, request)), zones), refresh=True)
-            time.sleep(_REFRESH_S)
 
 
 def _table(statuses: Sequence[cameras_pb2.CameraStatus], zones: Mapping[str, tzinfo]) -> Table:

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,8 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
+from rich.live import Live
+from rich.table import Table
 from rich.text import Text
 
 from tools.connection import DEADLINE_S
@@ -37,6 +40,14 @@ _PRIORITY_STYLES = {
 def console() -> Console:
     """Where tables go: as wide as the terminal, wide enough for a program that reads them, and with texts shown as they are."""
     return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, markup=False, highlight=False, emoji=False)
+
+
+def show_anew(table: Callable[[], Table], *, every_s: float) -> None:
+    """Shows a table, made anew every so often, until stopped."""
+    with Live(console=console(), auto_refresh=False) as live:
+        while True:
+            live.update(table(), refresh=True)
+            time.sleep(every_s)
 
 
 def json_line(message: Message, **more: object) -> str:

@@ -9,12 +9,11 @@ import grpc
 import typer
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich import box
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
-from tools.display import console, json_line, last_id, seconds_between, time_text, time_zones, venue_of
+from tools.display import console, json_line, last_id, seconds_between, show_anew, time_text, time_zones, venue_of
 from tools.events.filters import EVERY_VENUE, InUtc, Since, Venue
 from vigie.v1 import camera_service_pb2, camera_service_pb2_grpc, cameras_pb2
 
@@ -50,7 +49,7 @@ def health(
         if as_json:
             _print_json(channel, request, repeat=watch)
         elif watch:
-            _watch(channel, request, zones)
+            show_anew(lambda: _table(health_events(channel, request), zones), every_s=_REFRESH_S)
         elif found := health_events(channel, request):
             console().print(_table(found, zones))
         else:
@@ -81,13 +80,6 @@ def _print_json(channel: grpc.Channel, request: camera_service_pb2.ListHealthEve
             return
         shown = found
         time.sleep(_REFRESH_S)
-
-
-def _watch(channel: grpc.Channel, request: camera_service_pb2.ListHealthEventsRequest, zones: Mapping[str, tzinfo]) -> None:
-    with Live(console=console(), auto_refresh=False) as live:
-        while True:
-            live.update(_table(health_events(channel, request), zones), refresh=True)
-            time.sleep(_REFRESH_S)
 
 
 def _table(events: Sequence[cameras_pb2.HealthEvent], zones: Mapping[str, tzinfo]) -> Table:

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 import grpc
 import typer
 from rich import box
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from tools.connection import DEADLINE_S, DEFAULT_ADDRESS, Address, AsJson, connected
-from tools.display import console, json_line, kind_text, last_id, styled_priority, time_text
+from tools.display import console, json_line, kind_text, last_id, show_anew, styled_priority, time_text
 from tools.events.filters import EVERY_VENUE, InUtc, Venue
 from vigie.v1 import venue_service_pb2, venue_service_pb2_grpc
 
@@ -36,7 +35,7 @@ def overview(
         if as_json:
             _print_json(channel, venue, repeat=watch)
         elif watch:
-            _watch(channel, venue, utc=utc)
+            show_anew(lambda: _table(overviews(channel, venue), utc=utc), every_s=_REFRESH_S)
         elif found := overviews(channel, venue):
             console().print(_table(found, utc=utc))
         else:
@@ -56,13 +55,6 @@ def _print_json(channel: grpc.Channel, venue: str, *, repeat: bool) -> None:
         if not repeat:
             return
         time.sleep(_REFRESH_S)
-
-
-def _watch(channel: grpc.Channel, venue: str, *, utc: bool) -> None:
-    with Live(console=console(), auto_refresh=False) as live:
-        while True:
-            live.update(_table(overviews(channel, venue), utc=utc), refresh=True)
-            time.sleep(_REFRESH_S)
 
 
 def _table(venues: Iterable[venue_service_pb2.VenueOverview], *, utc: bool) -> Table:
