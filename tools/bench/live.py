@@ -1,10 +1,9 @@
 """A cluster at work on live cameras: an RTSP server, a coordination service and `vigie run`, for as long as it is looked at."""
 
-import socket
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,13 +52,12 @@ class CameraServer(Daemon):
 
     def __enter__(self) -> Self:
         self.start()
-        deadline = time.monotonic() + _SERVER_S
-        while self.is_running and time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), _LOOK_S):
-                return self
-            time.sleep(_LOOK_S)
-        self.kill()
-        raise CommandError(f"the camera server does not listen; see {self.log}")
+        try:
+            self.wait_until_listening("127.0.0.1", self._port, within_s=_SERVER_S)
+        except CommandError:
+            self.kill()
+            raise
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()

@@ -2,11 +2,17 @@
 
 import os
 import signal
+import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from tools.errors import CommandError
+
 _STOP_S = 30.0
+_LOOK_S = 0.2
 
 
 class Daemon:
@@ -49,6 +55,15 @@ class Daemon:
                 env={**os.environ, **self._environment},
                 start_new_session=True,
             )
+
+    def wait_until_listening(self, address: str, port: int, *, within_s: float) -> None:
+        """Waits until it takes connections. Raises CommandError where it ends or does not in time."""
+        deadline_s = time.monotonic() + within_s
+        while self.is_running and time.monotonic() < deadline_s:
+            with suppress(OSError), socket.create_connection((address, port), _LOOK_S):
+                return
+            time.sleep(_LOOK_S)
+        raise CommandError(f"{self.name} did not come up within {within_s:g} s; see {self.log}")
 
     def kill(self) -> None:
         """Ends it at once, without a word to anyone."""

@@ -2,9 +2,7 @@
 
 import asyncio
 import secrets
-import socket
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +12,6 @@ from pathlib import Path
 from tools.chaos.cluster.keeper import Keeper, Ward
 from tools.chaos.cluster.venues import Venues
 from tools.demo.serving import calling_environment
-from tools.errors import CommandError
 from tools.rehearsal.blobs import write_pack
 from tools.rehearsal.cameras import camera_server
 from tools.rehearsal.daemon import Daemon
@@ -32,7 +29,6 @@ _RAY = "ray"
 _DISK_MIB = 24
 _OUTBOX_MIB = 16
 _START_S = 90.0
-_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +170,7 @@ def _start(world: World, head: Daemon) -> None:
         keeper.keep(Ward(daemon))
     asyncio.run(_apply(world))
     keeper.keep(Ward(head, clear=partial(clear, world.folder / _RAY, world.head)))
-    _wait_for_port(head, world.head.address, HEAD_PORT)
+    head.wait_until_listening(world.head.address, HEAD_PORT, within_s=_START_S)
     for node, place in zip(world.nodes, world.workers, strict=True):
         keeper.keep(Ward(node, clear=partial(clear, world.folder / _RAY, place)))
     keeper.keep(Ward(world.run))
@@ -184,15 +180,3 @@ def _start(world: World, head: Daemon) -> None:
 async def _apply(world: World) -> None:
     await world.replica.wait_until_ready()
     await world.venues.apply(world.replica.address, world.site.developer, world.street.address)
-
-
-def _wait_for_port(daemon: Daemon, address: str, port: int) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection((address, port), _LOOK_S).close()
-        except OSError:
-            time.sleep(_LOOK_S)
-        else:
-            return
-    raise CommandError(f"{daemon.name} did not come up within {_START_S:g} s; see {daemon.log}")
