@@ -172,7 +172,7 @@ class SignalReporter:
         """Waits until something waits; False when it is time to end."""
         while not self._halted.is_set():
             news = self._news
-            if self._outbox.counts().pending and self._peek(after=0, passed_over=self._held_back()):
+            if self._outbox.counts().pending and self._peek(1, after=0, passed_over=self._held_back()):
                 return True
             if self._draining:
                 return False
@@ -200,14 +200,14 @@ class SignalReporter:
             self._call.cancel()
         if len(window.in_flight) >= limits.batches_in_flight or self._is_old(window):
             return None
-        entries = self._peek(after=window.after, passed_over=window.passed_over)
+        entries = self._peek(limits.batch_signals, after=window.after, passed_over=window.passed_over)
         with self._changed:
             return window.send(entries, now_s) if entries else None
 
-    def _peek(self, *, after: int, passed_over: tuple[str, ...]) -> list[Entry]:
+    def _peek(self, limit: int, *, after: int, passed_over: tuple[str, ...]) -> list[Entry]:
         return self._outbox.peek(
             after=after,
-            limit=self._limits.batch_signals,
+            limit=limit,
             limit_bytes=self._limits.batch_bytes,
             wanted=lambda parcel: not passed_over or not unpacked(parcel).camera.startswith(passed_over),
         )

@@ -14,8 +14,8 @@ stays with its caller. The ledger keeps the last 100,000 entries, and the conten
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,26 +135,22 @@ class Outbox:
         """
         entries: list[Entry] = []
         room_bytes = limit_bytes
-        with self._lock, closing(self._waiting_behind(after)) as waiting:
-            for entry in waiting:
-                if not wanted(entry.parcel):
-                    continue
-                room_bytes -= entry.parcel.size_bytes
-                if len(entries) == limit or (entries and room_bytes < 0):
-                    break
-                entries.append(entry)
-        return entries
-
-    def _waiting_behind(self, number: int) -> Generator[Entry]:
-        with closing(
-            self._connection.execute(
+        with self._lock:
+            for number, *columns in self._connection.execute(
                 "SELECT entry, signal_id, revision, message, picture FROM entries"
                 " WHERE outcome = 'pending' AND entry > ? ORDER BY entry",
-                (number,),
-            )
-        ) as rows:
-            for found, *columns in rows:
-                yield Entry(found, Parcel(*columns))
+                (after,),
+            ):
+                parcel = Parcel(*columns)
+                if not wanted(parcel):
+                    continue
+                room_bytes -= parcel.size_bytes
+                if entries and room_bytes < 0:
+                    break
+                entries.append(Entry(number, parcel))
+                if len(entries) == limit:
+                    break
+        return entries
 
     def settle(self, numbers: Sequence[int], rejected: Mapping[int, str]) -> None:
         """Notes that entries were recorded, but for those in `rejected`, which never will be, for the reason given there.
