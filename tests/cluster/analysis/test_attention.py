@@ -16,11 +16,11 @@ RATE_HZ = 10.0
 LOOK_S = 4.0
 
 
-def frame(time_s: float, place: int | None = None) -> Frame:
+def frame(time_s: float, place: int | None = None, height: int = 40) -> Frame:
     """A grey picture, with a dark thing at a place."""
     picture = np.full((120, 160, 3), 120, np.uint8)
     if place is not None:
-        picture[40:80, place : place + 12] = 20
+        picture[40 : 40 + height, place : place + 12] = 20
     return Frame(time_s, picture, 160, 120, lambda: picture)
 
 
@@ -159,7 +159,7 @@ def test_small_change_is_looked_at_with_what_is_known_there_and_the_rest_is_as_i
     for look in looks(attention, (frame(time_s) for time_s in times_s(0, 3))):
         attention.found(look, [both] * len(look.parts))
 
-    (changed,) = looks(attention, [frame(3.0, 124)])
+    (changed,) = looks(attention, [frame(3.0, 124, height=20)])
     (part,) = changed.parts
     found = attention.found(changed, [Detections.empty()])
 
